@@ -8,10 +8,17 @@
 
 namespace tasker::workflow {
 
-// A compiled JSON Schema. Drafts 4, 6 and 7; another `$schema` is refused by name. Immutable and thread-safe.
+// A compiled JSON Schema. Drafts 4, 6 and 7; another `$schema` is refused by name. Immutable and
+// thread-safe.
 class JsonSchema final {
+  struct State;
+
  public:
-  // `schema` is a JSON text.
+  explicit JsonSchema(
+      std::unique_ptr<State> state);  // by Compile only: nobody else can make a State
+  // `schema` is a JSON text. Its references stay within it. Refused, in one sentence: what is no
+  // schema, references that lead elsewhere, and schemas whose check would not end. Of the formats,
+  // date, time, date-time, uuid and email are checked.
   static Result<std::unique_ptr<JsonSchema>> Compile(std::string_view schema);
   ~JsonSchema();
   JsonSchema(const JsonSchema&) = delete;
@@ -21,8 +28,6 @@ class JsonSchema final {
   Status Check(std::string_view document) const;
 
  private:
-  struct State;
-  explicit JsonSchema(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
