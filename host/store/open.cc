@@ -1,0 +1,88 @@
+// Opening a store, and its turns. The rare transactions stand in admin.cc.
+#include <unistd.h>
+
+#include <utility>
+
+#include "store/reads.h"
+#include "store/sqlite/files.h"
+#include "store/sqlite/schema.h"
+#include "store/state.h"
+
+namespace tasker::store {
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  if (!options.create && ::access(options.path.c_str(), F_OK) != 0) {
+    return NotFound("there is no store " + options.path +
+                    "; start tasker-host run or submit a task, or name another file in [store] path");
+  }
+  TRY(state->lock_folder, sqlite::PrepareLockFolder(options.path, options.group, options.create));
+  TRY_OK(sqlite::CheckFileSystem(state->lock_folder, options.allow_network_fs));
+  TRY(state->opened, sqlite::OpenedStore::Claim(options.path));
+  TRY(state->schema_lock, sqlite::SchemaLock::Open(state->lock_folder));
+  TRY(state->turnstile, sqlite::Turnstile::Open(state->lock_folder));
+  TRY(state->bell, sqlite::Bell::Open(state->lock_folder));
+
+  // Two processes may create the store at the same moment.
+  TRY_OK(state->turnstile->Enter());
+  auto opened = [&]() -> Status {
+    using Mode = sqlite::Connection::Mode;
+    TRY(state->connection, sqlite::Connection::Open(options.path, options.create ? Mode::kCreate : Mode::kReadWrite,
+                                                    options.full_sync));
+    TRY_OK(sqlite::EnsureSchema(*state->connection));
+    return sqlite::SetFileModes(options.path, options.group);
+  }();
+  state->turnstile->Leave();
+  if (!opened) return opened.error();
+
+  TRY(state->tx, sqlite::SqliteTx::Make(*state->connection, *state->turnstile));
+  State* const borrowed = state.get();
+  state->turns = std::make_unique<TurnRunner>(
+      *state->tx, [borrowed](std::int64_t id) { return borrowed->WorkflowOf(id); },
+      TurnRunner::Settings{.crash_max = options.crash_max, .cache_steps_max = options.cache_steps_max});
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Result<TurnOutput> Store::Commit(const TurnInput& in) {
+  auto out = state_->turns->Run(in);
+  if (state_->turns->rang()) state_->bell->Ring();
+  if (out) {
+    for (const Event& event : in.events) {
+      if (const Bury* bury = std::get_if<Bury>(&event)) sqlite::RemoveLife(state_->lock_folder, bury->worker);
+    }
+  }
+  return out;
+}
+
+void TuneProcess() { sqlite::TuneProcess(); }
+
+int Store::bell_fd() const { return state_->bell->fd(); }
+
+Result<bool> Store::Changed() {
+  state_->bell->Drain();
+  TRY(const std::int64_t version, state_->tx->DataVersion());
+  if (version == state_->tx->seen_version()) return false;
+  state_->turns->Forget();
+  return true;
+}
+
+void Store::StopWaiting() { state_->turnstile->StopWaiting(); }
+
+RunningSlots& Store::slots() {
+  CHECK(state_->life != nullptr);
+  return state_->life->slots();
+}
+
+const std::string& Store::path() const { return state_->options.path; }
+
+std::string Store::durability() const {
+  return state_->options.full_sync
+             ? "durable: fsync before acknowledge"
+             : "not durable against power loss: synchronous = normal, the last commits may be lost with the machine";
+}
+
+}  // namespace tasker::store

@@ -1,0 +1,160 @@
+#include "store/sqlite/connection.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tasker::store::sqlite {
+namespace {
+
+constexpr int kBusyTimeoutMs = 5000;  // the belt; the turnstile is what keeps writers apart
+
+// Checkpoints run on the committing thread. A background thread let the WAL grow to 1 GB in 5 s (store.md 6).
+constexpr char kWriterPragmas[] =
+    "PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA cache_size = -65536;"
+    "PRAGMA temp_store = MEMORY;";
+constexpr char kReaderPragmas[] =
+    "PRAGMA cache_size = -8192;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA query_only = ON;";
+
+}  // namespace
+
+void TuneProcess() {
+  // Counting allocations costs every one of them a lock. Refused, harmlessly, when SQLite is in use already.
+  static_cast<void>(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0));
+}
+
+Error MakeError(sqlite3* db, int code, std::string_view what) {
+  const char* message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  std::string text = std::string(what) + ": " + message;
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+      return Invalid(std::move(text));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Incompatible(std::move(text) + "; restore the file from a backup");
+    case SQLITE_FULL:
+      return Unavailable(std::move(text) + "; free some space, the host goes on by itself");
+    case SQLITE_READONLY:
+      return Unavailable(std::move(text) + "; make the file, its folder and the file system writable");
+    default:
+      return Unavailable(std::move(text) + " (SQLite code " + std::to_string(code) + ")");
+  }
+}
+
+Result<bool> Statement::Step() {
+  const int code = sqlite3_step(stmt_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(stmt_);
+    return false;
+  }
+  sqlite3* const db = sqlite3_db_handle(stmt_);
+  Error error = MakeError(db, sqlite3_extended_errcode(db), "SQLite");
+  sqlite3_reset(stmt_);
+  return error;
+}
+
+Result<int> Statement::Run() {
+  TRY(const bool row, Step());
+  CHECK(!row);
+  return sqlite3_changes(sqlite3_db_handle(stmt_));
+}
+
+std::string_view Statement::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(stmt_, column));
+  return text == nullptr
+             ? std::string_view()
+             : std::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column)));
+}
+
+Uuid Statement::UuidAt(int column) const {
+  Uuid out;
+  const void* blob = sqlite3_column_blob(stmt_, column);
+  if (blob != nullptr && sqlite3_column_bytes(stmt_, column) == static_cast<int>(out.bytes.size())) {
+    std::memcpy(out.bytes.data(), blob, out.bytes.size());
+  }
+  return out;
+}
+
+SqlFile ParseSqlFile(std::string_view text) {
+  constexpr std::string_view kMark = "-- name: ";
+  SqlFile out;
+  std::size_t at = text.find(kMark);
+  while (at != std::string_view::npos) {
+    const std::size_t name_at = at + kMark.size();
+    const std::size_t line_end = text.find('\n', name_at);
+    const std::size_t next = text.find(kMark, line_end);
+    const std::string name(text.substr(name_at, line_end - name_at));
+    CHECK(out.emplace(name, text.substr(line_end + 1, next - line_end - 1)).second);
+    at = next;
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mode mode, bool full_sync) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  // A reader of a WAL file writes to its index, so it opens the file for writing too; query_only keeps it honest.
+  flags |= mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  std::unique_ptr<Connection> connection(new Connection(db, path));
+  if (code != SQLITE_OK) return MakeError(db, code, "open " + path);
+  if (auto configured = connection->Configure(mode, full_sync); !configured) {
+    return Prefixed("open " + path, configured.error());
+  }
+  return connection;
+}
+
+Connection::~Connection() { sqlite3_close_v2(db_); }
+
+Status Connection::Configure(Mode mode, bool full_sync) {
+  sqlite3_busy_timeout(db_, kBusyTimeoutMs);
+  if (mode == Mode::kRead) return Execute(kReaderPragmas);
+  if (mode == Mode::kCreate) {
+    // Before the first table: later it would need a VACUUM.
+    TRY_OK(Execute("PRAGMA auto_vacuum = INCREMENTAL"));
+    TRY_OK(Execute("PRAGMA journal_mode = WAL"));
+  }
+  TRY_OK(Execute(kWriterPragmas));
+  TRY_OK(Execute(full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
+  // A build of SQLite that ignores the pragma would lose acknowledged work without a word.
+  TRY(const std::int64_t synchronous, Number("PRAGMA synchronous"));
+  if (synchronous != (full_sync ? 2 : 1)) {
+    return Incompatible("SQLite did not take PRAGMA synchronous; use the system's library");
+  }
+  return Ok();
+}
+
+Status Connection::Execute(const char* sql) {
+  const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return MakeError(db_, code, "SQLite");
+  return Ok();
+}
+
+Result<std::int64_t> Connection::Number(const char* sql) {
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v2(db_, sql, -1, &raw, nullptr);
+  if (code != SQLITE_OK) return MakeError(db_, code, sql);
+  Statement statement(raw);
+  TRY(const bool row, statement.Step());
+  if (!row) return NotFound(std::string(sql) + ": no row");
+  return statement.Int(0);
+}
+
+Result<Statement> Connection::Prepare(const SqlFile& file, std::string_view name) {
+  const auto text = file.find(name);
+  CHECK(text != file.end());
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(db_, text->second.data(), static_cast<int>(text->second.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  if (code != SQLITE_OK) return MakeError(db_, code, "prepare statement " + std::string(name));
+  return Statement(raw);
+}
+
+}  // namespace tasker::store::sqlite

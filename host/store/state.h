@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "store/sqlite/bell.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/life.h"
+#include "store/sqlite/process_table.h"
+#include "store/sqlite/schema_lock.h"
+#include "store/sqlite/turnstile.h"
+#include "store/sqlite/tx.h"
+#include "store/store.h"
+#include "store/turn.h"
+
+namespace tasker::store {
+
+// What an open store is made of. Members stand in the order in which they depend on each other.
+struct Store::State {
+  OpenOptions options;
+  std::string lock_folder;
+  std::optional<sqlite::OpenedStore> opened;
+  std::unique_ptr<sqlite::SchemaLock> schema_lock;
+  std::unique_ptr<sqlite::Turnstile> turnstile;
+  std::unique_ptr<sqlite::Bell> bell;
+  std::unique_ptr<sqlite::Connection> connection;
+  std::unique_ptr<sqlite::SqliteTx> tx;
+  std::unordered_map<std::int64_t, std::shared_ptr<const Workflow>> workflows;
+  std::unique_ptr<TurnRunner> turns;
+  std::int64_t worker = 0;
+  std::unique_ptr<sqlite::Life> life;
+
+  Result<std::shared_ptr<const Workflow>> WorkflowOf(std::int64_t template_id);
+};
+
+}  // namespace tasker::store
