@@ -32,7 +32,8 @@ struct HandlerInfo {
   std::uint32_t pool = 0;
 };
 
-// A JSON text that is either owned here or borrowed from something that outlives the attempt's token (a cached template).
+// A JSON text that is either owned here or borrowed from something that outlives the attempt's token (a cached
+// template).
 struct Text {
   std::string owned;
   std::shared_ptr<const std::string> shared;  // owners: the template cache and every attempt that still reads it
@@ -63,8 +64,8 @@ enum class CancelReason : std::int32_t { kTimeout = 1, kCancelled = 2, kResolved
 struct HostCalls {
   // The attempt ended: exactly once for each start that was accepted. `started` is when start() was called.
   std::function<void(std::int64_t claim, workflow::Outcome outcome, Steady started)> finished;
-  // Blocks until the checkpoint is durable, refused (kConflict: the attempt is no longer this worker's) or the host stops
-  // (kUnavailable).
+  // Blocks until the checkpoint is durable, refused (kConflict: the attempt is no longer this worker's) or the host
+  // stops (kUnavailable).
   std::function<Status(std::int64_t claim, std::string body)> checkpoint;
   // A handler was registered or unregistered, or a runtime's capacity grew: demand has changed.
   std::function<void()> demand_changed;
@@ -89,8 +90,9 @@ class Instance {
   virtual const std::string& file() const = 0;     // for people: the path, or "built in"
 
   // Starts one attempt of handler `id` on the calling thread; returns when the handler's start() does, which for most
-  // handlers is when it has ended. Whatever happens, HostCalls::finished follows exactly once: also when the handler is not
-  // (or no longer) there, or refuses.
+  // handlers is when it has ended. While an attempt of a serial handler starts, others of it are queued, and started by
+  // the thread that is there already. Whatever happens, HostCalls::finished follows exactly once: HandedBack{started =
+  // false} when the handler is not here, its pool takes nothing now, or the instance ends; Failed when start() refuses.
   virtual void Start(std::string_view handler, std::unique_ptr<StepInput> input) = 0;
 
   // Asks the attempt of this claim to stop. Never blocks: the plugin's cancel() runs on its control thread.

@@ -24,6 +24,8 @@ class HandlerRegistry final {
 
   // All or nothing. A duplicate id is refused with an error that names both files and changes nothing.
   Status Add(Instance& instance, const std::vector<HandlerInfo>& handlers);
+  // What Add would say now.
+  Status Check(const Instance& instance, const std::vector<HandlerInfo>& handlers) const;
   Status Remove(Instance& instance, std::string_view id);
   void RemoveAll(Instance& instance);
 
@@ -33,6 +35,8 @@ class HandlerRegistry final {
   std::uint64_t version() const;
 
  private:
+  Status CheckLocked(const Instance& instance, const std::vector<HandlerInfo>& handlers) const REQUIRES(mu_);
+
   mutable Mutex mu_;
   std::map<std::string, Entry, std::less<>> entries_ GUARDED_BY(mu_);
   std::uint64_t version_ GUARDED_BY(mu_) = 0;

@@ -1,0 +1,148 @@
+#include "plugin/host_table.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <tasker/version.h>
+
+#include "log/log.h"
+#include "plugin/abi.h"
+#include "plugin/log_line.h"
+#include "plugin/record.h"
+#include "plugin/text.h"
+#include "plugin/tokens.h"
+
+// What a plugin calls, on any thread. Memory that runs out ends the process: nothing may be thrown into a plugin.
+namespace tasker::plugin {
+namespace {
+
+constexpr std::size_t kErrorMaxBytes = std::size_t{64} << 10;
+
+TokenSlab::Pin Find(const tasker_call* call) { return TokenSlab::OfProcess().Find(call); }
+
+void Log(tasker_plugin* plugin, tasker_call* call, std::int32_t level, tasker_str message,
+         tasker_str fields) noexcept {
+  if (plugin == nullptr) return;
+  const Record& record = Record::Of(plugin);
+  const TokenSlab::Pin pin = call == nullptr ? TokenSlab::Pin() : Find(call);
+  WriteLogLine(record.name(), pin ? &pin.input() : nullptr, level, View(message), View(fields));
+}
+
+int LogEnabled(tasker_plugin*, std::int32_t level) noexcept { return LogLineEnabled(level) ? 1 : 0; }
+
+void ErrorSet(tasker_error* error, tasker_status status, tasker_str message) noexcept {
+  if (error != nullptr) *error = {status, CleanText(View(message), kErrorMaxBytes)};
+}
+
+tasker_status RegisterHandler(tasker_plugin* plugin, const tasker_handler* handler,
+                              tasker_error* error) noexcept {
+  return plugin == nullptr ? TASKER_E_INVALID : Record::Of(plugin).Register(handler, error);
+}
+
+tasker_status UnregisterHandler(tasker_plugin* plugin, tasker_str id, tasker_error* error) noexcept {
+  return plugin == nullptr ? TASKER_E_INVALID : Record::Of(plugin).Unregister(View(id), error);
+}
+
+void SetCapacity(tasker_plugin* plugin, std::uint32_t pool, std::uint32_t free) noexcept {
+  if (plugin != nullptr) Record::Of(plugin).SetCapacity(pool, free);
+}
+
+const void* Extension(tasker_plugin*, const char*) noexcept { return nullptr; }
+
+// The end of an attempt from what Take makes of the plugin's struct; Take consumes it also when nobody wants it.
+template <typename Take>
+tasker_status End(tasker_call* call, const Take& take) {
+  TokenSlab::Pin pin = Find(call);
+  const bool stale = !pin || pin.ended();
+  const Limits none;
+  std::optional<workflow::Outcome> outcome =
+      take(stale ? std::string() : pin.input().handler, stale ? none : pin.owner()->limits());
+  if (stale) return TASKER_E_STALE;
+  if (!outcome) return TASKER_E_INVALID;
+  return pin.End(*std::move(outcome)) ? TASKER_OK : TASKER_E_STALE;
+}
+
+tasker_status Complete(tasker_call* call, tasker_success* moved) noexcept {
+  return End(call, [&](const std::string& handler, const Limits& limits) {
+    return TakeSuccess(moved, handler, limits);
+  });
+}
+
+// The ABI takes the struct as constant, for those without bytes to move.
+tasker_status Fail(tasker_call* call, const tasker_failure* failure) noexcept {
+  return End(call, [&](const std::string&, const Limits& limits) {
+    return TakeFailure(const_cast<tasker_failure*>(failure), limits);
+  });
+}
+
+tasker_status Yield(tasker_call* call, tasker_bytes* moved, std::int64_t resume_after_ns) noexcept {
+  return End(call, [&](const std::string& handler, const Limits& limits) {
+    return std::optional(TakeYield(moved, resume_after_ns, handler, limits));
+  });
+}
+
+tasker_status Checkpoint(tasker_call* call, tasker_bytes* moved) noexcept {
+  TokenSlab::Pin pin = Find(call);
+  if (!pin || pin.ended()) {
+    Consume(moved);
+    return TASKER_E_STALE;
+  }
+  Result<std::string> body = TakeCheckpoint(moved, pin.input().handler, pin.owner()->limits());
+  if (!body) {
+    log::Warning("plugin", body.error().message, AttemptFields(pin.input()));
+    return TASKER_E_INVALID;
+  }
+  const Status saved = pin.owner()->Checkpoint(pin.input(), *std::move(body));
+  if (saved) return TASKER_OK;
+  switch (saved.error().code) {
+    case ErrorCode::kConflict:
+      return TASKER_E_STALE;
+    case ErrorCode::kUnavailable:
+      return TASKER_E_BUSY;
+    case ErrorCode::kInvalid:
+      return TASKER_E_INVALID;
+    default:
+      log::Error("plugin", "a checkpoint was not saved: " + saved.error().message, AttemptFields(pin.input()));
+      return TASKER_E_INTERNAL;
+  }
+}
+
+tasker_status Heartbeat(tasker_call* call, double progress, tasker_str note) noexcept {
+  TokenSlab::Pin pin = Find(call);
+  if (!pin || pin.ended()) return TASKER_E_STALE;
+  pin.SetProgress(progress, View(note));
+  return pin.cancelled() ? TASKER_E_CANCELLED : TASKER_OK;
+}
+
+void Retain(tasker_call* call) noexcept { TokenSlab::OfProcess().Retain(call); }
+void Release(tasker_call* call) noexcept { TokenSlab::OfProcess().Release(call); }
+
+constexpr char kName[] = "tasker-host";
+
+constexpr tasker_host kTable = {
+    sizeof(tasker_host),
+    TASKER_ABI_MINOR,
+    {kName, sizeof kName - 1},
+    {TASKER_VERSION, sizeof TASKER_VERSION - 1},
+    &Log,
+    &LogEnabled,
+    &ErrorSet,
+    &RegisterHandler,
+    &UnregisterHandler,
+    &SetCapacity,
+    &Extension,
+    &Complete,
+    &Fail,
+    &Yield,
+    &Checkpoint,
+    &Heartbeat,
+    &Retain,
+    &Release,
+};
+
+}  // namespace
+
+const tasker_host& HostTable() { return kTable; }
+
+}  // namespace tasker::plugin

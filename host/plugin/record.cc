@@ -1,0 +1,216 @@
+#include "plugin/record.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "log/log.h"
+#include "plugin/host_table.h"
+#include "plugin/text.h"
+
+namespace tasker::plugin {
+namespace {
+
+constexpr std::chrono::seconds kInitWarningEvery{30};
+constexpr std::chrono::seconds kShutdownMin{1};  // also when the drain has used up the deadline
+constexpr std::size_t kNamedMax = 10;
+
+tasker_status Refuse(tasker_error* error, tasker_status status, std::string message) {
+  if (error != nullptr) *error = {status, std::move(message)};
+  return status;
+}
+
+tasker_status ToStatus(ErrorCode code) {
+  return code == ErrorCode::kConflict ? TASKER_E_EXISTS : TASKER_E_INVALID;
+}
+
+std::string Join(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(sentences.size(), kNamedMax); ++i) {
+    text += (i == 0 ? "" : "; ") + sentences[i];
+  }
+  if (sentences.size() > kNamedMax) text += "; and " + std::to_string(sentences.size() - kNamedMax) + " more";
+  return text;
+}
+
+}  // namespace
+
+Record::Record(Instance& instance, const PluginEntry& entry, std::string file, HandlerRegistry& registry,
+               const HostCalls& calls, const Limits& limits)
+    : entry_(entry),
+      file_(std::move(file)),
+      instance_(instance),
+      registry_(registry),
+      uplink_(calls),
+      attempts_(entry.name, handlers_, control_, uplink_, limits) {}
+
+Status Record::Init(const std::string& config_json) {
+  const Status initialized = CallInit(config_json);
+  if (!initialized) {
+    {
+      MutexLock lock(mu_);
+      phase_ = State::kEnding;
+    }
+    uplink_.Cut();
+    static_cast<void>(control_.End(std::chrono::steady_clock::now()));
+    return initialized;
+  }
+  const Status committed = Commit();
+  if (committed) {
+    uplink_.DemandChanged();
+  } else {
+    // The plugin runs, so it is owed its end; what it says about that is less than why it was refused.
+    static_cast<void>(Stop(std::chrono::steady_clock::now() + kShutdownMin));
+  }
+  return committed;
+}
+
+Status Record::CallInit(const std::string& config_json) {
+  tasker_error error;
+  tasker_status status = TASKER_E_INTERNAL;
+  const auto init = [&] {
+    const tasker_bytes config{config_json.data(), config_json.size(), nullptr, nullptr};
+    try {
+      status = entry_.table.init(&HostTable(), handle(), config, &state_, &error);
+    } catch (...) {
+      error.message = "an exception left init(), which the ABI forbids";
+    }
+  };
+  control_.RunToEnd("init", init, kInitWarningEvery, [&](std::chrono::seconds waited) {
+    log::Warning("plugin", "the init of plugin " + file_ + " has not returned; the host waits for it",
+                 {{"plugin", name()}, {"seconds", std::int64_t{waited.count()}}});
+  });
+  if (status == TASKER_OK) return Ok();
+  std::string message = "plugin " + file_ + ": its init failed (" + StatusName(status) + ")";
+  if (!error.message.empty()) message += ": " + error.message;
+  const bool conflict = status == TASKER_E_EXISTS || status == TASKER_E_WRONG_STATE;
+  return conflict ? Conflict(std::move(message)) : Invalid(std::move(message));
+}
+
+Status Record::Commit() {
+  MutexLock lock(mu_);
+  TRY_OK(registry_.Add(instance_, handlers_.Infos()));
+  phase_ = State::kReady;
+  return Ok();
+}
+
+tasker_status Record::Register(const tasker_handler* handler, tasker_error* error) {
+  auto read = ReadHandler(handler);
+  if (!read) return Refuse(error, TASKER_E_INVALID, read.error().message);
+  bool ready = false;
+  const Status added = Add(*std::move(read), ready);
+  if (!added) {
+    const bool late = added.error().code == ErrorCode::kUnavailable;
+    return Refuse(error, late ? TASKER_E_WRONG_STATE : ToStatus(added.error().code), added.error().message);
+  }
+  if (ready) uplink_.DemandChanged();
+  return TASKER_OK;
+}
+
+Status Record::Add(std::unique_ptr<Handler> handler, bool& ready) {
+  const HandlerInfo info = handler->info;
+  MutexLock lock(mu_);
+  if (phase_ == State::kEnding) {
+    return Unavailable("handler '" + info.id + "' cannot be registered: plugin " + name() + " is ending");
+  }
+  if (info.threads == HandlerInfo::Threads::kRuntime) {
+    handler->pool = handlers_.PoolOf(info.pool);
+    if (handler->pool == nullptr) {
+      return Invalid("handler '" + info.id + "' names pool " + std::to_string(info.pool) +
+                     ", one more than the " + std::to_string(HandlerTable::kPoolsMax) + " that a plugin may have");
+    }
+  }
+  Handler* const added = handlers_.Add(std::move(handler));
+  if (added == nullptr) {
+    return Conflict("handler '" + info.id + "' is registered twice by plugin " + name() + " (" + file_ + ")");
+  }
+  // In init only a look: all of them come together, or none.
+  ready = phase_ == State::kReady;
+  Status registered = ready ? registry_.Add(instance_, {info}) : registry_.Check(instance_, {info});
+  if (!registered) handlers_.Discard(*added);
+  return registered;
+}
+
+tasker_status Record::Unregister(std::string_view id, tasker_error* error) {
+  bool ready = false;
+  {
+    MutexLock lock(mu_);
+    if (phase_ == State::kEnding) {
+      return Refuse(error, TASKER_E_WRONG_STATE, "plugin " + name() + " is ending");
+    }
+    if (!handlers_.Remove(id)) {
+      return Refuse(error, TASKER_E_INVALID,
+                    "plugin " + name() + " has no handler '" + CleanText(id, attempts_.limits().error_max_bytes) + "'");
+    }
+    ready = phase_ == State::kReady;
+    if (ready) static_cast<void>(registry_.Remove(instance_, id));
+  }
+  if (ready) uplink_.DemandChanged();
+  return TASKER_OK;
+}
+
+void Record::SetCapacity(std::uint32_t number, std::uint32_t free) {
+  Pool* const pool = handlers_.PoolOf(number);
+  if (pool == nullptr) {
+    log::Warning("plugin", "plugin " + name() + " names more pools than a plugin may have; the capacity is not taken",
+                 {{"plugin", name()}, {"pool", number}});
+    return;
+  }
+  if (pool->free.exchange(free) < free) uplink_.DemandChanged();
+}
+
+Status Record::Stop(Steady deadline) {
+  {
+    MutexLock lock(mu_);
+    phase_ = State::kEnding;
+  }
+  registry_.RemoveAll(instance_);
+  attempts_.Close();
+  if (!Drain(deadline) || !attempts_.WaitReturned(deadline)) return LeaveBehind();
+  const Steady last = std::max(deadline, std::chrono::steady_clock::now() + kShutdownMin);
+  if (!Shutdown(last)) return LeaveBehind();
+  uplink_.Cut();
+  static_cast<void>(control_.End(last));
+  return Ok();
+}
+
+bool Record::Drain(Steady deadline) {
+  // Also without a drain: what stands before it on the control thread, a cancel, has to return first.
+  return control_.Run(
+      "drain",
+      [this, deadline] {
+        if (entry_.table.drain == nullptr) return;
+        const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch()).count();
+        const tasker_status status = entry_.table.drain(state_, ns);
+        if (status == TASKER_OK) return;
+        log::Warning("plugin", "the drain of plugin " + file_ + " failed",
+                     {{"plugin", name()}, {"status", StatusName(status)}});
+      },
+      deadline);
+}
+
+bool Record::Shutdown(Steady deadline) {
+  return control_.Run(
+      "shutdown",
+      [this] {
+        for (const Handler* const handler : handlers_.All()) {
+          if (handler->ops.destroy != nullptr) handler->ops.destroy(handler->self);
+        }
+        if (entry_.table.shutdown != nullptr) entry_.table.shutdown(state_);
+      },
+      deadline);
+}
+
+Status Record::LeaveBehind() {
+  std::vector<std::string> what;
+  if (const auto current = control_.current()) what.push_back("its " + current->noun + " has not returned");
+  for (std::string& sentence : attempts_.Unreturned()) what.push_back(std::move(sentence));
+  attempts_.HandBack();
+  uplink_.Cut();
+  static_cast<void>(control_.End(std::chrono::steady_clock::now()));
+  return Error{ErrorCode::kTimeout, "plugin " + file_ + " was left as it is, without shutdown: " + Join(what) +
+                                        "; it cannot start again in this process before these have returned"};
+}
+
+}  // namespace tasker::plugin

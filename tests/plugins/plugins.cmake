@@ -1,0 +1,32 @@
+# The plugins of the tests, in ${PROJECT_BINARY_DIR}/tests/plugins (well-behaved) and .../zoo (one defect each).
+set(TASKER_TEST_PLUGINS ${PROJECT_BINARY_DIR}/tests/plugins)
+
+function(tasker_add_test_plugin name folder source)
+  tasker_add_plugin(${name} SOURCES ${CMAKE_SOURCE_DIR}/tests/plugins/${source})
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${TASKER_TEST_PLUGINS}/${folder})
+  if(ARGN)
+    target_compile_definitions(${name} PRIVATE ZOO_DEFECT=ZOO_${ARGN})
+  endif()
+endfunction()
+
+tasker_add_test_plugin(hello_cpp "" hello_cpp.cc)
+tasker_add_test_plugin(hello_c "" hello_c.c)
+
+foreach(defect NO_ENTRY OTHER_MAJOR NULL_TABLE SIZE_ZERO SIZE_HUGE NEWER_HOST BAD_NAME NO_INIT)
+  string(TOLOWER zoo_${defect} name)
+  tasker_add_test_plugin(${name} zoo zoo_entry.c ${defect})
+  list(APPEND zoo ${name})
+endforeach()
+foreach(defect INIT_FAILS DUPLICATE_IDS)
+  string(TOLOWER zoo_${defect} name)
+  tasker_add_test_plugin(${name} zoo zoo_init.c ${defect})
+  list(APPEND zoo ${name})
+endforeach()
+foreach(name zoo_ends zoo_drain)
+  tasker_add_test_plugin(${name} zoo ${name}.c)
+endforeach()
+target_link_libraries(zoo_ends PRIVATE Threads::Threads)
+target_link_libraries(zoo_drain PRIVATE Threads::Threads)
+tasker_add_test_plugin(zoo_throws zoo zoo_throws.cc)
+
+add_custom_target(test_plugins DEPENDS hello_cpp hello_c ${zoo} zoo_ends zoo_drain zoo_throws)
