@@ -1,0 +1,378 @@
+#include "pipeline/host.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "base/mutex.h"
+#include "log/log.h"
+#include "pipeline/dispatcher.h"
+#include "pipeline/inbox.h"
+#include "pipeline/settled_waiters.h"
+#include "pipeline/templates.h"
+#include "pipeline/turn_loop.h"
+#include "plugin/load_dirs.h"
+#include "plugin/registry.h"
+#include "store/reads.h"
+#include "store/store.h"
+
+namespace tasker::pipeline {
+namespace {
+
+constexpr std::size_t kSubmissionsMax = 10'000;              // that wait for the store
+constexpr std::chrono::milliseconds kCancelGrace{500};       // from cancel to hand-back, after the deadline
+constexpr std::chrono::milliseconds kReturnGrace{100};       // for a handler that has ended its step to return
+constexpr std::size_t kRunningNamedMax = 10;
+
+Steady Now() { return std::chrono::steady_clock::now(); }
+
+store::OpenOptions OpenOptionsOf(const config::Store& store) {
+  store::OpenOptions options;
+  options.path = store.path;
+  options.full_sync = store.synchronous == config::Synchronous::kFull;
+  options.group = store.group;
+  options.allow_network_fs = store.allow_network_fs;
+  options.crash_max = static_cast<std::int32_t>(store.crash_max);
+  return options;
+}
+
+plugin::Limits PluginLimitsOf(const config::Limits& limits) {
+  plugin::Limits out;
+  out.result_max_bytes = static_cast<std::size_t>(limits.result_max_bytes);
+  out.checkpoint_max_bytes = static_cast<std::size_t>(limits.checkpoint_max_bytes);
+  out.json_depth_max = static_cast<std::size_t>(limits.json_depth_max);
+  return out;
+}
+
+std::int32_t ThreadsOf(const config::Worker& worker) {
+  if (worker.threads > 0) return static_cast<std::int32_t>(worker.threads);
+  return static_cast<std::int32_t>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+Status ToStatus(const Result<store::Ack>& answer) {
+  if (!answer) return answer.error();
+  switch (answer->code) {
+    case store::Ack::Code::kApplied:
+    case store::Ack::Code::kDuplicate:
+      return Ok();
+    case store::Ack::Code::kInvalid:
+      return Invalid(answer->detail);
+    case store::Ack::Code::kStale:
+    case store::Ack::Code::kConflict:
+      break;
+  }
+  return Conflict(answer->detail);
+}
+
+// The sentence about handlers that did not return.
+std::string NameRunning(const std::vector<plugin::Instance::Running>& running) {
+  std::string names;
+  for (std::size_t i = 0; i < std::min(running.size(), kRunningNamedMax); ++i) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Now() - running[i].since).count();
+    names += (i == 0 ? "" : ", ") + ("handler '" + running[i].handler + "' (step '" + running[i].step_name + "', for " +
+                                     std::to_string(seconds) + " s)");
+  }
+  if (running.size() > kRunningNamedMax) names += " and others";
+  return names;
+}
+
+}  // namespace
+
+// Members stand in the order in which they depend on each other.
+struct Host::State {
+  explicit State(const config::Config& from) : config(from) {}
+  ~State() { static_cast<void>(Stop(Now())); }
+
+  Status OpenStore();
+  Status BuryDead();
+  Status LoadTemplates();
+  Status RefuseChanged(std::vector<TemplateFile>& files);
+  void LoadPlugins();
+  Status StartThreads();
+  void LogStart() const;
+  Status Stop(Steady deadline);
+  Status StopPlugins(Steady deadline, bool drained);
+  std::vector<plugin::Instance::Running> Running() const;
+
+  const config::Config config;
+  std::unique_ptr<store::Store> store;
+  std::int64_t worker = 0;
+  std::unique_ptr<Inbox> inbox;
+  plugin::HostCalls calls;
+  plugin::HandlerRegistry registry;
+  std::vector<std::unique_ptr<plugin::Instance>> instances;
+  SettledWaiters settled;
+
+  struct Template {
+    std::int64_t id;
+    workflow::TaskTemplate definition;
+  };
+  std::vector<Template> templates;
+  std::vector<TemplateIdentity> names;  // of templates, in the same order
+
+  SystemClock clock;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<TurnLoop> loop;
+
+  Mutex reader_mu;
+  std::unique_ptr<store::Reader> reader GUARDED_BY(reader_mu);  // of callers that wait
+
+  std::atomic<bool> hurried{false};
+  std::optional<Status> stopped;
+};
+
+Status Host::State::OpenStore() {
+  TRY(store, store::Store::Open(OpenOptionsOf(config.store)));
+  store::NewWorker self;
+  self.uuid = Uuid::New();
+  self.host = config.worker.id;
+  self.version = TASKER_HOST_VERSION;
+  self.pid = ::getpid();
+  self.slots = static_cast<std::int32_t>(config.worker.in_flight_max);
+  self.namespaces = config.worker.namespaces;
+  TRY(worker, store->Join(self));
+  return BuryDead();
+}
+
+// Workers that ended without a word: their claims go on, and what had started counts as a crash.
+Status Host::State::BuryDead() {
+  TRY(const auto others, store->Workers());
+  store::TurnInput turn;
+  turn.worker = worker;
+  turn.now = clock.Now();
+  for (const store::OpenWorker& other : others) {
+    if (other.alive) continue;
+    log::Info("pipeline", "an earlier worker has died; its steps go on here",
+              {{"worker", other.id}, {"pid", other.pid}, {"running", std::uint64_t{other.running.size()}}});
+    turn.events.emplace_back(
+        store::Bury{other.id, "worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) + ") died",
+                    other.running});
+  }
+  if (turn.events.empty()) return Ok();
+  const auto buried = store->Commit(turn);
+  if (!buried) return buried.error();
+  return Ok();
+}
+
+Status Host::State::RefuseChanged(std::vector<TemplateFile>& files) {
+  TRY(const auto fresh, store->NewReader());
+  TRY(const auto known, fresh->Templates(false));
+  std::erase_if(files, [&](const TemplateFile& file) {
+    const store::NewTemplate text = file.ForStore();
+    const auto changed = std::ranges::find_if(known, [&](const store::TemplateView& view) {
+      return view.ns == text.ns && view.name == text.name && view.version == text.version && view.sha256 != text.sha256;
+    });
+    if (changed == known.end()) return false;
+    log::Error("pipeline", file.path + ": " + text.ns + "/" + text.name + "@" + text.version +
+                               " has another text than the store has for this version, which [templates] strict refuses;"
+                               " give it a new version",
+               {{"file_sha256", text.sha256}, {"store_sha256", changed->sha256}});
+    return true;
+  });
+  return Ok();
+}
+
+Status Host::State::LoadTemplates() {
+  TemplateFolders folders = ReadTemplates(config);
+  for (const Error& error : folders.errors) log::Error("pipeline", error.message);
+  for (const TemplateFile& file : folders.files) {
+    for (const workflow::TemplateWarning& warning : file.parsed.warnings) {
+      log::Warning("pipeline", file.path + ":" + std::to_string(warning.line) + ": " + warning.message);
+    }
+  }
+  if (config.templates.strict) TRY_OK(RefuseChanged(folders.files));
+  std::vector<store::NewTemplate> texts;
+  for (const TemplateFile& file : folders.files) texts.push_back(file.ForStore());
+  if (texts.empty()) return Ok();
+  TRY(const auto registered, store->Register(texts));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!registered[i].replaced.empty()) {
+      log::Info("pipeline", folders.files[i].path + ": a new revision of " + texts[i].ns + "/" + texts[i].name + "@" +
+                                texts[i].version + "; new tasks use it, tasks that exist keep theirs",
+                {{"sha256", texts[i].sha256}, {"replaced", registered[i].replaced}});
+    }
+    names.push_back({texts[i].ns, texts[i].name, texts[i].version});
+    templates.push_back({registered[i].id, std::move(folders.files[i].parsed.task_template)});
+  }
+  return Ok();
+}
+
+void Host::State::LoadPlugins() {
+  Inbox* const in = inbox.get();
+  calls.finished = [in](std::int64_t claim, workflow::Outcome outcome, Steady started) {
+    in->PushEnd({claim, std::move(outcome), started, Now(), {}});
+  };
+  calls.checkpoint = [in](std::int64_t claim, std::string body) -> Status {
+    Reply reply;
+    TRY_OK(in->PushCheckpoint({claim, std::move(body), &reply}));
+    return ToStatus(reply.Wait());
+  };
+  calls.demand_changed = [in] { in->Wake(true); };
+  plugin::LoadedPlugins loaded =
+      plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls, PluginLimitsOf(config.limits));
+  for (const Error& error : loaded.errors) log::Error("pipeline", error.message);
+  instances = std::move(loaded.instances);
+}
+
+Status Host::State::StartThreads() {
+  {
+    MutexLock lock(reader_mu);
+    TRY(reader, store->NewReader());
+  }
+  TurnLimits limits;
+  limits.worker = worker;
+  limits.in_flight_max = static_cast<std::int32_t>(config.worker.in_flight_max);
+  limits.threads = ThreadsOf(config.worker);
+  limits.turn_max_items = static_cast<std::size_t>(config.store.turn_max_items);
+  limits.turn_max_bytes = static_cast<std::size_t>(config.store.turn_max_bytes);
+  dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox, config.limits.hydrated_max_bytes);
+  TRY_OK(dispatcher->Start(ThreadsOf(config.worker)));
+  auto made = std::make_unique<TurnLoop>(limits, *store, registry, *inbox, *dispatcher, settled, clock);
+  TRY_OK(made->Start());
+  loop = std::move(made);
+  return Ok();
+}
+
+void Host::State::LogStart() const {
+  log::Info("pipeline", "worker " + std::to_string(worker) + " runs on " + store->path() + " (" + store->durability() + ")",
+            {{"worker", worker},
+             {"handlers", std::uint64_t{registry.List().size()}},
+             {"plugins", std::uint64_t{instances.size()}},
+             {"templates", std::uint64_t{templates.size()}},
+             {"threads", ThreadsOf(config.worker)}});
+}
+
+std::vector<plugin::Instance::Running> Host::State::Running() const {
+  std::vector<plugin::Instance::Running> running;
+  for (const auto& instance : instances) {
+    auto some = instance->RunningCalls();
+    std::ranges::move(some, std::back_inserter(running));
+  }
+  return running;
+}
+
+// The order of the end stands here and nowhere else.
+Status Host::State::Stop(Steady deadline) {
+  if (stopped) return *stopped;
+  bool drained = true;
+  std::string left;
+  if (loop) {
+    loop->Drain();
+    drained = loop->WaitDrained(deadline);
+    if (!drained) {
+      loop->CancelRunning();
+      drained = loop->WaitDrained(Now() + kCancelGrace);
+    }
+    if (!drained) left = NameRunning(Running());
+    loop->Stop(deadline);
+  }
+  // A handler may end its step before it returns.
+  if (dispatcher) static_cast<void>(dispatcher->Stop(drained ? std::max(deadline, Now() + kReturnGrace) : Now()));
+  const Status plugins = StopPlugins(deadline, drained);
+  settled.Close();
+  {
+    MutexLock lock(reader_mu);
+    reader.reset();
+  }
+  // What was not stored is for the next start to find: it buries a worker that has not left.
+  if (store && worker != 0 && (!loop || loop->flushed())) {
+    const Status gone = store->Leave(worker, "stopped");
+    if (!gone) log::Error("pipeline", "cannot leave the store: " + gone.error().message);
+  }
+  stopped = Ok();
+  if (!left.empty()) {
+    stopped = Error{ErrorCode::kTimeout, "at the deadline these still ran, and were handed back: " + left};
+  } else if (!plugins) {
+    stopped = plugins;
+  }
+  return *stopped;
+}
+
+Status Host::State::StopPlugins(Steady deadline, bool drained) {
+  Status first = Ok();
+  for (const auto& instance : instances) {
+    const bool patient = drained && !hurried;
+    const Status ended = instance->Stop(patient ? std::max(deadline, Now() + kReturnGrace) : Now() + kReturnGrace);
+    if (ended) continue;
+    log::Warning("pipeline", ended.error().message, {{"plugin", instance->name()}});
+    if (first) first = ended;
+  }
+  return first;
+}
+
+Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Host::~Host() = default;
+
+Result<std::unique_ptr<Host>> Host::Start(const config::Config& config) {
+  auto state = std::make_unique<State>(config);
+  TRY(state->inbox, Inbox::Open(kSubmissionsMax));
+  TRY_OK(state->OpenStore());
+  TRY_OK(state->LoadTemplates());
+  state->LoadPlugins();
+  TRY_OK(state->StartThreads());
+  state->LogStart();
+  return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+Result<Submitted> Host::Submit(const std::string& name, const Submission& submission) {
+  TRY(const TemplateName wanted, TemplateName::Parse(name));
+  TRY(const std::size_t index, Choose(wanted, state_->names));
+  const State::Template& chosen = state_->templates[index];
+  TRY(store::Submit submit, PrepareSubmit(submission, chosen.definition, chosen.id, state_->config.limits));
+  Submitted out;
+  out.task = submit.task;
+  Reply reply;
+  TRY_OK(state_->inbox->PushSubmit({std::move(submit), &reply}));
+  const Result<store::Ack> answer = reply.Wait();
+  TRY_OK(ToStatus(answer));
+  if (answer->code == store::Ack::Code::kDuplicate) {
+    const auto first = Uuid::Parse(answer->detail);
+    if (!first) return Internal("the store answered with '" + answer->detail + "' where it names the first task");
+    out.task = *first;
+    out.duplicate = true;
+  }
+  return out;
+}
+
+Result<workflow::TaskState> Host::WaitSettled(const Uuid& task, Steady deadline) {
+  return state_->settled.Wait(task, deadline, [this](const Uuid& wanted) -> Result<workflow::TaskState> {
+    MutexLock lock(state_->reader_mu);
+    if (!state_->reader) return Unavailable("the host has stopped");
+    TRY(const store::TaskSummary summary, state_->reader->Summary(wanted));
+    return summary.state;
+  });
+}
+
+HostStatus Host::status() const {
+  const TurnLoopStatus loop = state_->loop->status();
+  HostStatus out;
+  out.worker = state_->worker;
+  out.store_path = state_->store->path();
+  out.durability = state_->store->durability();
+  out.ready = loop.not_ready.empty();
+  out.not_ready = loop.not_ready;
+  out.turns = loop.turns;
+  out.commits = loop.commits;
+  out.claimed = loop.claimed;
+  out.ended = loop.ended;
+  out.submitted = loop.submitted;
+  out.in_flight = static_cast<std::int32_t>(loop.in_flight);
+  out.places = static_cast<std::int32_t>(loop.places);
+  out.running = state_->Running();
+  out.missing_handlers = loop.missing_handlers;
+  out.last_error = loop.last_error;
+  return out;
+}
+
+Status Host::Stop(Steady deadline) { return state_->Stop(deadline); }
+
+void Host::Hurry() {
+  state_->hurried = true;
+  state_->loop->Hurry();
+}
+
+}  // namespace tasker::pipeline

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "pipeline/dispatcher.h"
+#include "pipeline/inbox.h"
+#include "pipeline/places.h"
+#include "pipeline/served_handlers.h"
+#include "pipeline/turn_batch.h"
+#include "store/running_slots.h"
+#include "store/store.h"
+
+namespace tasker::pipeline {
+
+// The claims of this worker, from the commit of the claim to the commit of its end. Owned by the turn thread.
+class InFlight final {
+ public:
+  // At most `places`, which `slots` must have.
+  InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandlers& handlers, Dispatcher& dispatcher,
+           TurnBatch& batch, Clock& clock);
+
+  // Committed claims: each gets a place and goes to its handler.
+  void Dispatch(std::vector<store::Claimed> claimed);
+
+  // Null: no claim of ours, or its end is known already.
+  const Place* Running(std::int64_t claim);
+  // An attempt ended: its end goes into the batch. False: its claim was handed back meanwhile, or has ended before.
+  bool End(AttemptEnded ended, std::size_t bytes);
+  // The ends in the batch are committed: their places are free.
+  void FreeEnded();
+
+  // What the store ended while its handler runs is asked to stop, or taken back if it has not started.
+  void Revoke(const std::vector<workflow::Revocation>& revoked);
+
+  // Starts nothing any more, and hands back what had not started.
+  void HandBackUnstarted();
+  // Asks all that runs to stop.
+  void CancelRunning();
+  // Hands back what still runs; when it returns, that is dropped.
+  void HandBackRunning();
+
+  // Claims that the store believes to be ours: hands back those that have no place here.
+  void HandBackForgotten(const std::vector<store::HeldClaim>& held);
+
+  std::int64_t count() const { return places_.size(); }
+  // Less those whose end is in the batch.
+  std::int64_t running() const { return places_.size() - ended_; }
+
+ private:
+  void EndPlace(Place& place, AttemptEnded ended, std::size_t bytes);
+  void HandBack(Place& place, bool started);
+
+  store::RunningSlots& slots_;
+  ServedHandlers& handlers_;
+  Dispatcher& dispatcher_;
+  TurnBatch& batch_;
+  Clock& clock_;
+  Places places_;
+  std::int64_t ended_ = 0;
+};
+
+}  // namespace tasker::pipeline

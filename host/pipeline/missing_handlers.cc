@@ -1,0 +1,38 @@
+#include "pipeline/missing_handlers.h"
+
+#include <chrono>
+#include <utility>
+
+#include "log/log.h"
+
+namespace tasker::pipeline {
+namespace {
+
+constexpr std::chrono::minutes kRepeat{1};
+
+}  // namespace
+
+Status MissingHandlers::Look(store::Reader& reader, std::int64_t worker, Steady now) {
+  const std::int64_t alive[] = {worker};
+  TRY(const auto missing, reader.Missing(alive));
+  std::map<std::string, Steady> logged;
+  names_.clear();
+  for (const store::MissingHandler& handler : missing) {
+    std::string name = handler.callable;
+    if (!handler.resolver.empty()) name += " (resolver " + handler.resolver + ")";
+    const auto before = logged_.find(name);
+    Steady last = before == logged_.end() ? Steady{} : before->second;
+    if (before == logged_.end() || now - last >= kRepeat) {
+      last = now;
+      log::Warning("pipeline",
+                   "no plugin here has handler '" + name + "': steps wait for it; put its plugin into a plugin folder",
+                   {{"handler", name}, {"steps", handler.steps}});
+    }
+    logged.emplace(name, last);
+    names_.push_back(std::move(name));
+  }
+  logged_ = std::move(logged);
+  return Ok();
+}
+
+}  // namespace tasker::pipeline

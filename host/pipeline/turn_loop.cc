@@ -1,0 +1,345 @@
+#include "pipeline/turn_loop.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "log/log.h"
+#include "pipeline/signals.h"
+
+namespace tasker::pipeline {
+namespace {
+
+constexpr std::chrono::seconds kProbeEvery{1};        // while the store cannot be written
+constexpr std::chrono::seconds kBackstop{1};          // for a bell that did not ring
+constexpr std::chrono::seconds kMissingEvery{1};      // when there is nothing else to do
+constexpr std::chrono::seconds kMissingAtLeast{10};   // when there always is
+constexpr std::chrono::seconds kFlushMin{1};
+constexpr int kFlushTries = 2;
+
+Steady Monotonic() { return std::chrono::steady_clock::now(); }
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store, const plugin::HandlerRegistry& registry,
+                   Inbox& inbox, Dispatcher& dispatcher, SettledWaiters& settled, Clock& clock)
+    : limits_(limits),
+      store_(store),
+      inbox_(inbox),
+      settled_(settled),
+      clock_(clock),
+      claiming_(limits.in_flight_max, limits.threads, registry, dispatcher),
+      in_flight_(limits.in_flight_max, store.slots(), claiming_.handlers(), dispatcher, batch_, clock),
+      seed_(RandomSeed()) {}
+
+TurnLoop::~TurnLoop() { Stop(Monotonic()); }
+
+Status TurnLoop::Start() {
+  TRY(reader_, store_.NewReader());
+  // The first turn announces these; an error here is one of the store, and a reason not to start.
+  TRY(auto handlers, claiming_.Refresh(store_, Monotonic()));
+  batch_.AddAnnounce({std::move(handlers)});
+  thread_ = std::thread([this] { Run(); });
+  return Ok();
+}
+
+void TurnLoop::Ask(Phase phase) {
+  {
+    MutexLock lock(mu_);
+    asked_ = std::max(asked_, phase);
+  }
+  inbox_.Wake(false);
+}
+
+bool TurnLoop::WaitDrained(Steady deadline) {
+  MutexLock lock(mu_);
+  while (!drained_ && !ended_ && !hurried_) {
+    if (!changed_.WaitUntil(mu_, deadline) && Monotonic() >= deadline) break;
+  }
+  return drained_ || ended_;
+}
+
+void TurnLoop::Hurry() {
+  MutexLock lock(mu_);
+  hurried_ = true;
+  changed_.NotifyAll();
+}
+
+void TurnLoop::Stop(Steady deadline) {
+  inbox_.CloseSubmissions();
+  if (!thread_.joinable()) return;
+  Ask(Phase::kFlushing);
+  {
+    MutexLock lock(mu_);
+    const Steady last = std::max(deadline, Monotonic() + kFlushMin);
+    while (!ended_) {
+      if (changed_.WaitUntil(mu_, last) || Monotonic() < last) continue;
+      store_.StopWaiting();
+      while (!ended_) changed_.Wait(mu_);
+    }
+  }
+  thread_.join();
+}
+
+TurnLoopStatus TurnLoop::status() const {
+  MutexLock lock(mu_);
+  return published_;
+}
+
+void TurnLoop::Run() {
+  BlockSignals();
+  while (true) {
+    EnterPhase();
+    if (inbox_.TakeWake()) claiming_.MayBeReady();
+    RefreshHandlers();
+    Collect();
+    const Steady now = Monotonic();
+    if (TurnIsDue(now)) {
+      RunTurn(now);
+    } else if (Finished()) {
+      break;
+    } else {
+      LookForMissingHandlers();
+      Publish(now);
+      Sleep();
+    }
+    NoticeOthers();
+  }
+  End();
+}
+
+void TurnLoop::EnterPhase() {
+  Phase asked;
+  {
+    MutexLock lock(mu_);
+    asked = asked_;
+  }
+  if (asked >= Phase::kDraining && phase_ < Phase::kDraining) {
+    inbox_.CloseSubmissions();
+    in_flight_.HandBackUnstarted();
+  }
+  if (asked >= Phase::kCancelling && phase_ < Phase::kCancelling) in_flight_.CancelRunning();
+  if (asked >= Phase::kFlushing && phase_ < Phase::kFlushing) {
+    Collect();  // an end that is here is better than a hand-back
+    in_flight_.HandBackRunning();
+  }
+  phase_ = asked;
+}
+
+void TurnLoop::Sleep() {
+  if (!inbox_.MaySleep()) return;
+  const Steady now = Monotonic();
+  Steady until = others_looked_ + kBackstop;
+  if (outage_) {
+    until = std::min(until, outage_->next_probe);
+  } else if (next_due_ && phase_ == Phase::kRunning) {
+    until = std::min(until, now + std::max(*next_due_ - clock_.Now(), std::chrono::microseconds(0)));
+  }
+  const auto wait = std::max<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0));
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+  const timespec timeout{seconds.count(), (wait - seconds).count()};
+  pollfd fds[] = {{inbox_.fd(), POLLIN, 0}, {store_.bell_fd(), POLLIN, 0}};
+  static_cast<void>(::ppoll(fds, std::size(fds), &timeout, nullptr));  // whatever it says, all is looked at
+  inbox_.Awake();
+}
+
+// Own commits ring the bell too, so that it is asked who rang.
+void TurnLoop::NoticeOthers() {
+  const Steady now = Monotonic();
+  pollfd bell{store_.bell_fd(), POLLIN, 0};
+  const bool rang = bell.fd >= 0 && ::poll(&bell, 1, 0) > 0;
+  if (!rang && now < others_looked_ + kBackstop) return;
+  others_looked_ = now;
+  const auto changed = store_.Changed();
+  if (!changed) return NoteError("cannot see whether another process has committed: " + changed.error().message);
+  if (!*changed) return;
+  others_committed_ = true;
+  settled_.LookAgain();
+}
+
+void TurnLoop::RefreshHandlers() {
+  const Steady now = Monotonic();
+  if (phase_ != Phase::kRunning || outage_ || !claiming_.Outdated(now)) return;
+  auto handlers = claiming_.Refresh(store_, now);
+  if (!handlers) return NoteError("cannot take over a change of the handlers: " + handlers.error().message);
+  batch_.AddAnnounce({*std::move(handlers)});
+}
+
+void TurnLoop::LookForMissingHandlers() {
+  const Steady now = Monotonic();
+  if (!missing_outdated_ || phase_ != Phase::kRunning || now < missing_looked_ + kMissingEvery) return;
+  missing_looked_ = now;
+  missing_outdated_ = false;
+  const Status looked = missing_.Look(*reader_, limits_.worker, now);
+  if (!looked) NoteError("cannot look for steps without a handler: " + looked.error().message);
+  own_.missing_handlers = missing_.names();
+}
+
+void TurnLoop::Collect() {
+  if (batch_.items() >= limits_.turn_max_items || batch_.bytes() >= limits_.turn_max_bytes) return;
+  inbox_.Take(limits_.turn_max_items - batch_.items(), limits_.turn_max_bytes - batch_.bytes(), taken_);
+  for (Message& message : taken_) {
+    const std::size_t bytes = BytesOf(message);
+    std::visit([&](auto& known) { Accept(std::move(known), bytes); }, message);
+  }
+  taken_.clear();
+}
+
+void TurnLoop::Accept(SubmitAsked asked, std::size_t bytes) {
+  if (outage_) {
+    asked.reply->Answer(Unavailable("the task was not stored: " + outage_->reason + "; submit it again later"));
+    return;
+  }
+  batch_.AddSubmit(std::move(asked), bytes);
+}
+
+void TurnLoop::Accept(CheckpointAsked asked, std::size_t bytes) {
+  const Place* const place = in_flight_.Running(asked.claim);
+  if (place == nullptr) {
+    asked.reply->Answer(Conflict("this attempt has ended; its checkpoint was not stored"));
+    return;
+  }
+  batch_.AddCheckpoint(place->step, std::move(asked), bytes);
+}
+
+void TurnLoop::Accept(AttemptEnded ended, std::size_t bytes) {
+  std::string read_error = std::move(ended.read_error);
+  if (!in_flight_.End(std::move(ended), bytes) || read_error.empty()) return;
+  NoteError("cannot read what steps are given: " + read_error);
+  claiming_.Pause(std::move(read_error), Monotonic());
+}
+
+bool TurnLoop::MayClaim(Steady now) const {
+  return phase_ == Phase::kRunning && !outage_ && claiming_.Paused(now) == nullptr;
+}
+
+bool TurnLoop::TurnIsDue(Steady now) {
+  if (outage_) return now >= outage_->next_probe || (phase_ == Phase::kFlushing && !batch_.empty());
+  if (!batch_.empty()) return true;
+  if (phase_ != Phase::kRunning) return false;
+  if (others_committed_ || (next_due_ && *next_due_ <= clock_.Now())) return true;
+  return MayClaim(now) && claiming_.Due(now, in_flight_.running());
+}
+
+void TurnLoop::RunTurn(Steady now) {
+  store::TurnInput in;
+  in.worker = limits_.worker;
+  in.now = clock_.Now();
+  in.seed = ++seed_;
+  // What this turn stores may become ready in it.
+  if (!batch_.empty() || others_committed_ || next_due_) claiming_.MayBeReady();
+  Plan plan;
+  if (MayClaim(now)) plan = claiming_.PlanNow(now, in_flight_.running());
+  in.demand = plan.demand;
+  in.free_total = plan.free_total;
+  in.events.swap(batch_.events());
+  auto out = store_.Commit(in);
+  in.events.swap(batch_.events());
+  if (!out) return NotCommitted(out.error(), now);
+  Committed(*std::move(out), plan, now);
+}
+
+void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
+  ++own_.turns;
+  own_.commits += out.committed ? 1 : 0;
+  own_.claimed += out.claimed.size();
+  own_.submitted += batch_.submits();
+  own_.ended += static_cast<std::uint64_t>(batch_.ends());
+  missing_outdated_ = missing_outdated_ || out.committed || others_committed_;
+  others_committed_ = false;
+  // A time that has come and that the turn did not move is asked for again, but not at once.
+  next_due_ = out.next_due;
+  if (next_due_ && *next_due_ <= clock_.Now() && !out.committed) next_due_ = clock_.Now() + kBackstop;
+  claiming_.Found(plan, out.claimed.size(), out.more_ready);
+
+  in_flight_.FreeEnded();
+  in_flight_.Dispatch(std::move(out.claimed));
+  batch_.Committed(out.acks);
+  settled_.Tell(out.settled);
+  in_flight_.Revoke(out.revoked);
+  if (outage_ && HandBackForgotten()) {
+    log::Info("pipeline", "the store can be written again");
+    outage_.reset();
+    claiming_.MayBeReady();
+  }
+  if (now >= missing_looked_ + kMissingAtLeast) LookForMissingHandlers();
+  Publish(now);
+}
+
+// The turn may have happened or not: what it told goes again, what it claimed is asked for when the store answers.
+void TurnLoop::NotCommitted(const Error& error, Steady now) {
+  if (phase_ == Phase::kFlushing) ++flush_failures_;
+  NoteError("the turn was not committed, so nothing is claimed: " + error.message);
+  outage_ = Outage{error.message, now + kProbeEvery};
+  batch_.NotCommitted(error);
+  Publish(now);
+}
+
+// After an outage: the claims of a turn whose answer was lost. False: the store cannot say.
+bool TurnLoop::HandBackForgotten() {
+  const auto claims = store_.Claims(limits_.worker);
+  if (!claims) {
+    NoteError("cannot compare the claims with the store: " + claims.error().message);
+    outage_->next_probe = Monotonic() + kProbeEvery;
+    return false;
+  }
+  in_flight_.HandBackForgotten(*claims);
+  return true;
+}
+
+bool TurnLoop::Finished() const {
+  if (phase_ != Phase::kFlushing) return false;
+  return batch_.empty() || flush_failures_ >= kFlushTries;
+}
+
+void TurnLoop::NoteError(std::string message) {
+  log::Error("pipeline", message);
+  own_.last_error = std::move(message);
+}
+
+void TurnLoop::Publish(Steady now) {
+  own_.in_flight = in_flight_.count();
+  own_.places = claiming_.places();
+  own_.not_ready.clear();
+  if (phase_ != Phase::kRunning) {
+    own_.not_ready = "the host stops";
+  } else if (outage_) {
+    own_.not_ready = "the store cannot be written: " + outage_->reason;
+  } else if (const std::string* const reason = claiming_.Paused(now)) {
+    own_.not_ready = "the store cannot be read: " + *reason;
+  }
+  MutexLock lock(mu_);
+  published_ = own_;
+  const bool drained = phase_ != Phase::kRunning && in_flight_.count() == 0 && batch_.empty();
+  if (drained == drained_) return;
+  drained_ = drained;
+  changed_.NotifyAll();
+}
+
+void TurnLoop::End() {
+  const Error stopped = Unavailable("the host has stopped");
+  lost_ = !batch_.empty();
+  if (lost_) {
+    log::Error("pipeline", "the last turn could not be stored; the next start finds these steps as lost",
+               {{"ends", batch_.ends()}});
+  }
+  batch_.GiveUp(stopped);
+  for (Message& message : inbox_.Close()) {
+    if (auto* const submit = std::get_if<SubmitAsked>(&message)) submit->reply->Answer(stopped);
+    if (auto* const checkpoint = std::get_if<CheckpointAsked>(&message)) checkpoint->reply->Answer(stopped);
+  }
+  settled_.Close();
+  Publish(Monotonic());
+  MutexLock lock(mu_);
+  ended_ = true;
+  changed_.NotifyAll();
+}
+
+}  // namespace tasker::pipeline
