@@ -1,1 +1,5 @@
-int main() { return 0; }
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+int main(int argc, char** argv) { return tasker::cli::Main(argc, argv, environ); }

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "cli/exit_code.h"
+#include "cli/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tasker::cli {
+
+// One subcommand: its options, and what it does. An Error that it returns is printed, and mapped by
+// ExitCodeOf.
+class Command {
+ public:
+  virtual ~Command() = default;
+  // Binds the options to this object, which outlives `app`.
+  virtual void AddOptions(CLI::App& app) = 0;
+  virtual Result<ExitCode> Run(Session& session) = 0;
+};
+
+// Each in the file of its name.
+std::unique_ptr<Command> MakeRun();
+std::unique_ptr<Command> MakeSubmit();
+std::unique_ptr<Command> MakeTaskList();
+std::unique_ptr<Command> MakeTaskShow();
+std::unique_ptr<Command> MakeTemplateList();
+std::unique_ptr<Command> MakeTemplateShow();
+std::unique_ptr<Command> MakeTemplateValidate();
+std::unique_ptr<Command> MakePluginList();
+std::unique_ptr<Command> MakeConfigShow();
+std::unique_ptr<Command> MakeStatus();
+
+}  // namespace tasker::cli

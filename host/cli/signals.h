@@ -1,0 +1,31 @@
+#pragma once
+
+#include <csignal>
+#include <memory>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace tasker::cli {
+
+// SIGINT and SIGTERM as something to poll. While it exists they do nothing else in this thread and
+// in threads started since.
+class Signals final {
+ public:
+  static Result<std::unique_ptr<Signals>> Open();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  int fd() const { return fd_.get(); }  // readable: one has come
+  // The one that has come; 0: none. Never blocks.
+  int Take();
+
+ private:
+  Signals() = default;
+
+  sigset_t before_{};
+  UniqueFd fd_;
+};
+
+}  // namespace tasker::cli

@@ -1,0 +1,146 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/format.h"
+#include "cli/json_out.h"
+#include "cli/table.h"
+#include "cli/task_picture.h"
+#include "workflow/state.h"
+
+namespace tasker::cli {
+namespace {
+
+struct Overview {
+  std::string store, durability;
+  std::vector<store::OpenWorker> workers;
+  std::vector<store::MissingHandler> missing;
+  store::StoreCounts counts;
+};
+
+Result<Overview> Look(Client& client) {
+  Overview overview;
+  overview.store = client.store->path();
+  overview.durability = client.store->durability();
+  TRY(overview.workers, client.store->Workers());
+  std::vector<std::int64_t> alive;
+  for (const store::OpenWorker& worker : overview.workers) {
+    if (worker.alive) alive.push_back(worker.id);
+  }
+  TRY(overview.missing, client.reader->Missing(alive));
+  TRY(overview.counts, client.reader->Counts());
+  return overview;
+}
+
+boost::json::object ToJson(const Overview& overview) {
+  boost::json::array workers;
+  for (const store::OpenWorker& worker : overview.workers) {
+    workers.push_back({{"id", worker.id},
+                       {"pid", worker.pid},
+                       {"host", worker.host},
+                       {"version", worker.version},
+                       {"started", TimeJson(worker.started)},
+                       {"alive", worker.alive}});
+  }
+  boost::json::array missing;
+  for (const store::MissingHandler& handler : overview.missing) {
+    missing.push_back({{"handler", handler.callable},
+                       {"resolver", handler.resolver},
+                       {"steps", handler.steps},
+                       {"oldest", TimeJson(handler.oldest_ready)}});
+  }
+  boost::json::object tasks;
+  for (const auto& [state, count] : overview.counts.tasks) tasks[workflow::Name(state)] = count;
+  const store::StoreCounts& counts = overview.counts;
+  return {{"store",
+           {{"path", overview.store},
+            {"durability", overview.durability},
+            {"file_bytes", counts.file_bytes},
+            {"wal_bytes", counts.wal_bytes}}},
+          {"workers", std::move(workers)},
+          {"tasks", std::move(tasks)},
+          {"steps",
+           {{"enqueued", counts.enqueued},
+            {"in_progress", counts.in_progress},
+            {"waiting_for_retry", counts.waiting_for_retry},
+            {"oldest_ready", TimeJson(counts.oldest_ready)}}},
+          {"missing_handlers", std::move(missing)}};
+}
+
+std::string WorkersText(const Overview& overview, const Session& session, Time now) {
+  const Style style = session.out.style();
+  Table table({"WORKER", "PID", "STATE", "UP", "HOST", "VERSION"});
+  bool any = false;
+  for (const store::OpenWorker& worker : overview.workers) {
+    any = any || worker.alive;
+    table.Add({Cell(std::to_string(worker.id)), Cell(std::to_string(worker.pid)),
+               worker.alive ? Cell("running", Colour::kGreen)
+                            : Cell("dead: the next host takes its steps over", Colour::kRed),
+               Cell(worker.alive ? DurationText(now - worker.started) : ""), Cell(worker.host),
+               Cell(worker.version)});
+  }
+  std::string text = table.empty() ? "" : table.Text(style);
+  if (!any) {
+    text += Paint(style, Colour::kYellow,
+                  Printable(style, "No host runs: start one with " + session.CommandLine("run"))) +
+            "\n";
+  }
+  return text;
+}
+
+std::string ToText(const Overview& overview, const Session& session) {
+  const Style style = session.out.style();
+  const Time now = WallNow();
+  const store::StoreCounts& counts = overview.counts;
+  std::string text = "store  " + Printable(style, overview.store) + "  " +
+                     SizeText(counts.file_bytes) + ", log " + SizeText(counts.wal_bytes) + "  " +
+                     Printable(style, overview.durability) + "\n\n";
+  text += WorkersText(overview, session, now) + "\n";
+  Table tasks({"TASKS", "STATE"});
+  for (const auto& [state, count] : counts.tasks) {
+    if (count > 0)
+      tasks.Add({Cell(std::to_string(count)), Cell(workflow::Name(state), ColourOf(state))});
+  }
+  text += tasks.empty() ? "no tasks\n" : tasks.Text(style);
+  text += "\nsteps  " + std::to_string(counts.enqueued) + " ready, " +
+          std::to_string(counts.in_progress) + " running, " +
+          std::to_string(counts.waiting_for_retry) + " waiting for a retry";
+  if (counts.oldest_ready)
+    text += "; the oldest ready one waits " + DurationText(now - *counts.oldest_ready);
+  text += "\n";
+  for (const store::MissingHandler& handler : overview.missing) {
+    const std::string sentence =
+        "No running host has handler '" + handler.callable + "': " + Count(handler.steps, "step") +
+        (handler.steps == 1 ? " waits" : " wait") + " for it, " +
+        DurationText(now - handler.oldest_ready) + " at most; put a plugin that registers it " +
+        "into a plugin folder and restart the host (" + session.CommandLine("plugin list") + ")";
+    text += Paint(style, Colour::kYellow, Printable(style, sentence)) + "\n";
+  }
+  return text;
+}
+
+class StatusCommand final : public Command {
+ public:
+  void AddOptions(CLI::App&) override {}
+
+  Result<ExitCode> Run(Session& session) override {
+    TRY(const config::Config config, session.LoadConfig());
+    TRY(Client client, OpenClient(config, Missing::kRefuse));
+    TRY(const Overview overview, Look(client));
+    session.out.Write(session.json ? JsonLine(ToJson(overview)) : ToText(overview, session));
+    return ExitCode::kOk;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeStatus() { return std::make_unique<StatusCommand>(); }
+
+}  // namespace tasker::cli
