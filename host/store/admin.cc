@@ -169,6 +169,12 @@ Result<std::int64_t> Store::Join(const NewWorker& worker) {
 Status Store::Leave(std::int64_t worker, const std::string& reason) {
   {
     TRY(auto transaction, Transaction::Begin(*state_->connection, *state_->turnstile));
+    // An ended worker is never buried: what it still holds would be held for ever.
+    TRY(const auto held, state_->tx->Claims(worker));
+    if (!held.empty()) {
+      return Conflict("worker " + std::to_string(worker) + " still holds " + std::to_string(held.size()) +
+                      " claims; the next start takes them over");
+    }
     TRY_OK(state_->tx->EndWorker(worker, reason, WallNow()));
     TRY_OK(transaction->Commit());
   }

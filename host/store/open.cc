@@ -1,6 +1,4 @@
 // Opening a store, and its turns. The rare transactions stand in admin.cc.
-#include <unistd.h>
-
 #include <utility>
 
 #include "store/reads.h"
@@ -16,12 +14,9 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   auto state = std::make_unique<State>();
   state->options = options;
-  if (!options.create && ::access(options.path.c_str(), F_OK) != 0) {
-    return NotFound("there is no store " + options.path +
-                    "; start tasker-host run or submit a task, or name another file in [store] path");
-  }
+  // Before anything is made there.
+  TRY_OK(sqlite::CheckFileSystem(options.path + ".d", options.allow_network_fs));
   TRY(state->lock_folder, sqlite::PrepareLockFolder(options.path, options.group, options.create));
-  TRY_OK(sqlite::CheckFileSystem(state->lock_folder, options.allow_network_fs));
   TRY(state->opened, sqlite::OpenedStore::Claim(options.path));
   TRY(state->schema_lock, sqlite::SchemaLock::Open(state->lock_folder));
   TRY(state->turnstile, sqlite::Turnstile::Open(state->lock_folder));
@@ -30,9 +25,8 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   // Two processes may create the store at the same moment.
   TRY_OK(state->turnstile->Enter());
   auto opened = [&]() -> Status {
-    using Mode = sqlite::Connection::Mode;
-    TRY(state->connection, sqlite::Connection::Open(options.path, options.create ? Mode::kCreate : Mode::kReadWrite,
-                                                    options.full_sync));
+    TRY(state->connection,
+        sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite, options.full_sync));
     TRY_OK(sqlite::EnsureSchema(*state->connection));
     return sqlite::SetFileModes(options.path, options.group);
   }();
@@ -40,6 +34,7 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   if (!opened) return opened.error();
 
   TRY(state->tx, sqlite::SqliteTx::Make(*state->connection, *state->turnstile));
+  TRY(state->noticed, state->tx->DataVersion());
   State* const borrowed = state.get();
   state->turns = std::make_unique<TurnRunner>(
       *state->tx, [borrowed](std::int64_t id) { return borrowed->WorkflowOf(id); },
@@ -65,7 +60,7 @@ int Store::bell_fd() const { return state_->bell->fd(); }
 Result<bool> Store::Changed() {
   state_->bell->Drain();
   TRY(const std::int64_t version, state_->tx->DataVersion());
-  if (version == state_->tx->seen_version()) return false;
+  if (std::exchange(state_->noticed, version) == version || version == state_->tx->seen_version()) return false;
   state_->turns->Forget();
   return true;
 }

@@ -109,13 +109,12 @@ Result<Statement*> Reader::State::Get(std::string_view name) {
 }
 
 Result<std::unique_ptr<Snapshot>> Snapshot::Begin(sqlite::Connection& connection) {
-  TRY_OK(connection.Execute("BEGIN"));
+  TRY_OK(connection.BeginRead());
   return std::unique_ptr<Snapshot>(new Snapshot(connection));
 }
 
 Snapshot::~Snapshot() {
-  // Ending a read transaction gives nothing up; a broken file is reported by the next read.
-  if (connection_.in_transaction()) static_cast<void>(connection_.Execute("COMMIT"));
+  connection_.Rollback();  // It only read.
 }
 
 Result<std::unique_ptr<Reader>> Store::NewReader() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -28,6 +29,7 @@ struct Store::State {
   std::unique_ptr<sqlite::SqliteTx> tx;
   std::unordered_map<std::int64_t, std::shared_ptr<const Workflow>> workflows;
   std::unique_ptr<TurnRunner> turns;
+  std::int64_t noticed = 0;  // the data_version that Changed has told of
   std::int64_t worker = 0;
   std::unique_ptr<sqlite::Life> life;
 

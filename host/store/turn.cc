@@ -86,7 +86,7 @@ Result<TurnOutput> TurnRunner::Run(const TurnInput& in) {
   }
   auto out = RunOnce(in, in.events, true);
   // One item that cannot be stored must not stop the others.
-  if (!out && out.error().code == ErrorCode::kInvalid) out = RunHalves(in, in.events);
+  if (!out && out.error().code == ErrorCode::kInvalid && !in.events.empty()) out = RunHalves(in, in.events);
   if (!out) return NotApplied(out.error());
   return out;
 }
@@ -131,17 +131,18 @@ Result<TurnOutput> TurnRunner::RunCulprit(const TurnInput& in, const Event& culp
 Result<TurnOutput> TurnRunner::RunOnce(const TurnInput& in, std::span<const Event> events, bool claim) {
   TurnOutput out;
   wrote_ = ring_ = dues_changed_ = false;
+  const std::optional<ClaimId> suspect = suspect_;
   TRY_OK(tx_.Begin());
-  if (auto done = InTransaction(in, events, claim, out); !done) {
+  Status done = InTransaction(in, events, claim, out);
+  if (!done || !wrote_) {
     tx_.Rollback();
+  } else {
+    done = tx_.Commit();
+  }
+  if (!done) {
+    suspect_ = suspect;
     Reset();
     return done.error();
-  }
-  if (!wrote_) {
-    tx_.Rollback();
-  } else if (auto committed = tx_.Commit(); !committed) {
-    Reset();
-    return committed.error();
   }
   AfterCommit(out);
   return out;
@@ -196,7 +197,14 @@ Status TurnRunner::LoadTasks(std::span<TaskEntry* const> entries) {
   for (std::size_t i = 0; i < missing.size(); ++i) {
     if (!wanted[i].found) continue;
     TaskEntry& entry = *missing[i];
-    TRY(entry.workflow, workflows_(entry.rows.task.template_id));
+    auto workflow = workflows_(entry.rows.task.template_id);
+    if (!workflow && workflow.error().code == ErrorCode::kUnavailable) return workflow.error();
+    if (!workflow) {
+      // A task that cannot be understood must not stop the others.
+      log::Error("store", "a task is left alone: " + workflow.error().message, {{"task_id", entry.rows.task.id}});
+      continue;
+    }
+    entry.workflow = *std::move(workflow);
     entry.loaded = true;
     if (entry.small()) whole.push_back({.rows = &entry.rows, .all_steps = true, .steps = {}});
   }

@@ -76,7 +76,7 @@ class TurnRunner final {
   Status CollectDue(Time now);
   Status ApplyPause(const Pause& pause, Time now, TurnOutput& out);
   TaskEntry& Enter(std::int64_t task);
-  Status LoadTasks(std::span<TaskEntry* const> entries);
+  Status LoadTasks(std::span<TaskEntry* const> entries);  // each once
   Status LoadSteps(std::span<TaskEntry* const> entries);
   // decide
   Status DecideAll(const TurnInput& in, TurnOutput& out);

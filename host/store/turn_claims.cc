@@ -97,6 +97,8 @@ Status TurnRunner::LoadChosen(std::span<Candidate> chosen) {
     entry.steps.push_back(candidate.step.n);
     entries.push_back(&entry);
   }
+  std::ranges::sort(entries);
+  entries.erase(std::ranges::unique(entries).begin(), entries.end());
   TRY_OK(LoadTasks(entries));
   std::vector<Wanted> wanted;
   for (const Candidate& candidate : chosen) {

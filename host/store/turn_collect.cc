@@ -57,12 +57,13 @@ Status TurnRunner::CollectSubmit(const Submit& submit, Time now, TurnOutput& out
     TRY(const auto first, tx_.FindIdentity(*submit.identity));
     if (first || earlier != identities_.end()) {
       const Uuid task = first ? first->uuid : earlier->second;
-      Answer(out, submit.ticket, Ack::Code::kDuplicate, task.ToString());
+      const bool same = task == submit.task;
+      Answer(out, submit.ticket, same ? Ack::Code::kApplied : Ack::Code::kDuplicate, same ? "" : task.ToString());
       return Ok();
     }
-    identities_.emplace(*submit.identity, submit.task);
   }
   auto workflow = workflows_(submit.template_id);
+  if (!workflow && workflow.error().code == ErrorCode::kUnavailable) return workflow.error();
   if (!workflow) {
     Answer(out, submit.ticket, Ack::Code::kInvalid, workflow.error().message);
     return Ok();
@@ -70,6 +71,7 @@ Status TurnRunner::CollectSubmit(const Submit& submit, Time now, TurnOutput& out
   if (last_task_id_ < 0) {
     TRY(last_task_id_, tx_.LastTaskId());
   }
+  if (submit.identity) identities_.emplace(*submit.identity, submit.task);
   TaskEntry& entry = Enter(++last_task_id_);
   entry.workflow = *std::move(workflow);
   entry.submit = &submit;
@@ -107,6 +109,10 @@ Status TurnRunner::CollectAct(const Act& act, TurnOutput& out) {
   TaskEntry& entry = Enter(*task);
   TaskEntry* const one[] = {&entry};
   TRY_OK(LoadTasks(one));
+  if (!entry.loaded) {
+    Answer(out, act.ticket, Ack::Code::kConflict, "the template of this task cannot be read; see the log");
+    return Ok();
+  }
   if (act.n && (*act.n < 0 || *act.n >= entry.workflow->graph.size())) {
     Answer(out, act.ticket, Ack::Code::kConflict, "the task has no step " + std::to_string(*act.n));
     return Ok();

@@ -83,7 +83,6 @@ class Tx {
 
   // Each changed row is written only where the store still holds what was loaded; else kInternal.
   virtual Status Save(std::span<const Dirty> dirty, const workflow::Effects& effects, Time now) = 0;
-  virtual Result<bool> AttemptExists(StepKey step, ClaimId claim) = 0;
   virtual Result<bool> ActionExists(const Uuid& action) = 0;
   virtual Status AddAction(const ActionRow& action, Time now) = 0;
   virtual Status ResolveDeadLetters(StepKey step, std::string_view resolution) = 0;

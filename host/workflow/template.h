@@ -28,8 +28,8 @@ struct StepDefinition {
   std::vector<std::string> dependencies;
   RetryPolicy retry;
   std::optional<std::int64_t> timeout_seconds;
-  std::string definition;  // the whole step as JSON with every default filled, as upstream's
-                           // StepDefinition serialises
+  // The whole step as JSON with every default filled, as upstream's StepDefinition serialises.
+  std::string definition;
 };
 
 struct TaskTemplate {
@@ -57,8 +57,8 @@ struct TemplateWarning {
 struct ParsedTemplate {
   TaskTemplate task_template;
   std::vector<TemplateWarning> warnings;  // unknown keys with the nearest known one, by line
-  std::vector<std::string>
-      no_effect;  // keys kept and shown but without effect so far, each once, sorted
+  // Keys kept and shown but without effect so far, each once, sorted.
+  std::vector<std::string> no_effect;
 };
 
 struct TemplateLimits {

@@ -324,6 +324,9 @@ TEST_F(TurnTest, SeesWhatOthersCommitted) {
   changed = store_->Changed();
   ASSERT_TRUE(changed);
   EXPECT_TRUE(*changed);
+  changed = store_->Changed();
+  ASSERT_TRUE(changed);
+  EXPECT_FALSE(*changed);
   Turn({NewEnd(out.claimed[0], Success())});
   EXPECT_EQ(View(submit.task).steps[0].row.state, StepState::kInProgress);
   EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 0);
@@ -391,10 +394,9 @@ TEST_F(TurnTest, BuryingAWorkerCountsOnlyWhatRan) {
   const TurnOutput out = Turn(std::move(events));
   ASSERT_EQ(out.claimed.size(), 3u);
   const std::int64_t dead = worker_;
-  ASSERT_TRUE(store_->Leave(dead, "test"));
-  Sql("UPDATE worker SET ended_us = NULL");
+  store_.reset();  // as a process that ends without a word
+  Open();
   worker_ = 0;
-  Sql("INSERT INTO worker(id, uuid, host, pid, version, started_us) VALUES(50, x'00', '', 1, '', 1)");
   const TurnOutput buried = Turn({Bury{dead, "its process is gone", {out.claimed[1].claim}}});
   EXPECT_TRUE(buried.committed);
   EXPECT_EQ(Number("SELECT count(*) FROM step WHERE state = 1"), 3);
@@ -404,6 +406,80 @@ TEST_F(TurnTest, BuryingAWorkerCountsOnlyWhatRan) {
   EXPECT_EQ(Number("SELECT ended_us IS NOT NULL FROM worker WHERE id = " + std::to_string(dead)), 1);
   Turn({Bury{dead, "again", {out.claimed[1].claim}}});
   EXPECT_EQ(Number("SELECT sum(crashes) FROM step"), 1);
+}
+
+TEST_F(TurnTest, ClaimsTwoStepsOfOneTaskThatIsNotInMemory) {
+  const std::int64_t diamond = Register(kDiamond, "diamond");
+  Join();
+  WantAll(1);
+  const Submit submit = NewSubmit(diamond);
+  const TurnOutput out = Turn({submit});
+  demand_[0].free = 0;
+  Turn({NewEnd(out.claimed[0], Success())});
+  demand_[0].free = 8;
+  EXPECT_EQ(Turn({}).claimed.size(), 2u);
+  EXPECT_EQ(View(submit.task).summary.active, 2);
+}
+
+TEST_F(TurnTest, AFailedTurnHoldsNoSuspect) {
+  const std::int64_t one = Register(kOne, "one");
+  Join();
+  demand_ = {{Handlers(), 0}};
+  Turn({NewSubmit(one)});
+  Sql("UPDATE step SET crashes = 1");
+  Sql("CREATE TRIGGER broken BEFORE UPDATE ON step BEGIN SELECT RAISE(FAIL, 'no updates today'); END");
+  demand_[0].free = 1;
+  EXPECT_FALSE(TryTurn({}));
+  Sql("DROP TRIGGER broken");
+  EXPECT_EQ(Turn({}).claimed.size(), 1u);
+}
+
+TEST_F(TurnTest, ATaskThatCannotBeUnderstoodStopsNoOther) {
+  const std::int64_t one = Register(kOne, "one");
+  const std::int64_t linear = Register(kLinear, "linear");
+  Submit broken = NewSubmit(one);
+  broken.start_at = now_ + std::chrono::seconds(1);
+  Turn({broken});
+  Sql("UPDATE template SET body = '[' WHERE id = " + std::to_string(one));
+  store_.reset();
+  Open();
+  Join();
+  WantAll(4);
+  now_ += std::chrono::seconds(2);
+  const Submit good = NewSubmit(linear);
+  const TurnOutput out = Turn({good, NewSubmit(one)});
+  EXPECT_EQ(out.claimed.size(), 1u);
+  ASSERT_EQ(out.acks.size(), 2u);
+  EXPECT_EQ(out.acks[0].code, Ack::Code::kApplied);
+  EXPECT_EQ(out.acks[1].code, Ack::Code::kInvalid);
+}
+
+TEST_F(TurnTest, OneSubmitTwiceInOneTurnIsOneTask) {
+  const std::int64_t one = Register(kOne, "one");
+  Submit submit = NewSubmit(one);
+  submit.identity = "k";
+  const TurnOutput out = Turn({submit, submit});
+  ASSERT_EQ(out.acks.size(), 2u);
+  EXPECT_EQ(out.acks[1].code, Ack::Code::kApplied);
+  Submit unknown = NewSubmit(999);
+  unknown.identity = "j";
+  Submit good = NewSubmit(one);
+  good.identity = "j";
+  const TurnOutput later = Turn({unknown, good});
+  EXPECT_EQ(later.acks[0].code, Ack::Code::kInvalid);
+  EXPECT_EQ(later.acks[1].code, Ack::Code::kApplied);
+}
+
+TEST_F(TurnTest, AWorkerThatHoldsClaimsCannotLeave) {
+  const std::int64_t one = Register(kOne, "one");
+  Join();
+  WantAll(1);
+  const TurnOutput out = Turn({NewSubmit(one)});
+  const auto refused = store_->Leave(worker_, "test");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_TRUE(store_->Leave(worker_, "test"));
 }
 
 TEST_F(TurnTest, ActsAreRecordedOnceAndRefusedInWords) {

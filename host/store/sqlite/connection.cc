@@ -98,11 +98,10 @@ SqlFile ParseSqlFile(std::string_view text) {
 }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mode mode, bool full_sync) {
-  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   // A reader of a WAL file writes to its index, so it opens the file for writing too; query_only keeps it honest.
-  flags |= mode == Mode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+  constexpr int kFlags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
   std::unique_ptr<Connection> connection(new Connection(db, path));
   if (code != SQLITE_OK) return MakeError(db, code, "open " + path);
   if (auto configured = connection->Configure(mode, full_sync); !configured) {
@@ -116,19 +115,34 @@ Connection::~Connection() { sqlite3_close_v2(db_); }
 Status Connection::Configure(Mode mode, bool full_sync) {
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
   if (mode == Mode::kRead) return Execute(kReaderPragmas);
-  if (mode == Mode::kCreate) {
-    // Before the first table: later it would need a VACUUM.
-    TRY_OK(Execute("PRAGMA auto_vacuum = INCREMENTAL"));
-    TRY_OK(Execute("PRAGMA journal_mode = WAL"));
-  }
   TRY_OK(Execute(kWriterPragmas));
   TRY_OK(Execute(full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
   // A build of SQLite that ignores the pragma would lose acknowledged work without a word.
-  TRY(const std::int64_t synchronous, Number("PRAGMA synchronous"));
-  if (synchronous != (full_sync ? 2 : 1)) {
+  TRY(Statement synchronous, PrepareText("PRAGMA synchronous"));
+  TRY(const bool row, synchronous.Step());
+  if (!row || synchronous.Int(0) != (full_sync ? 2 : 1)) {
     return Incompatible("SQLite did not take PRAGMA synchronous; use the system's library");
   }
   return Ok();
+}
+
+Status Connection::UseWal() {
+  // Before the first table: later it would need a VACUUM, and does nothing.
+  TRY_OK(Execute("PRAGMA auto_vacuum = INCREMENTAL"));
+  TRY(Statement journal, PrepareText("PRAGMA journal_mode = WAL"));
+  TRY(const bool row, journal.Step());
+  if (!row || journal.Text(0) != "wal") {
+    return Incompatible("SQLite did not make " + path_ + " a WAL database; put it on a local file system");
+  }
+  return Ok();
+}
+
+Status Connection::BeginWrite() { return Execute("BEGIN IMMEDIATE"); }
+Status Connection::BeginRead() { return Execute("BEGIN"); }
+Status Connection::Commit() { return Execute("COMMIT"); }
+
+void Connection::Rollback() {
+  if (in_transaction()) static_cast<void>(Execute("ROLLBACK"));
 }
 
 Status Connection::Execute(const char* sql) {
@@ -137,23 +151,24 @@ Status Connection::Execute(const char* sql) {
   return Ok();
 }
 
-Result<std::int64_t> Connection::Number(const char* sql) {
-  sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v2(db_, sql, -1, &raw, nullptr);
-  if (code != SQLITE_OK) return MakeError(db_, code, sql);
-  Statement statement(raw);
+Result<std::int64_t> Connection::Number(const SqlFile& file, std::string_view name) {
+  TRY(Statement statement, Prepare(file, name));
   TRY(const bool row, statement.Step());
-  if (!row) return NotFound(std::string(sql) + ": no row");
+  if (!row) return NotFound("statement " + std::string(name) + " returned no row");
   return statement.Int(0);
 }
 
 Result<Statement> Connection::Prepare(const SqlFile& file, std::string_view name) {
   const auto text = file.find(name);
   CHECK(text != file.end());
+  return PrepareText(text->second);
+}
+
+Result<Statement> Connection::PrepareText(std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(db_, text->second.data(), static_cast<int>(text->second.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-  if (code != SQLITE_OK) return MakeError(db_, code, "prepare statement " + std::string(name));
+  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw,
+                                      nullptr);
+  if (code != SQLITE_OK) return MakeError(db_, code, "prepare a statement");
   return Statement(raw);
 }
 

@@ -36,8 +36,12 @@ class Statement final {
   // Values are bound from parameter 1 on, in order.
   template <typename... Values>
   Statement& Bind(const Values&... values) {
-    int at = 0;
-    (BindAt(++at, values), ...);
+    return BindFrom(0, values...);
+  }
+  // The same for the parameters that follow the first `bound` ones.
+  template <typename... Values>
+  Statement& BindFrom(int bound, const Values&... values) {
+    (BindAt(++bound, values), ...);
     return *this;
   }
 
@@ -94,7 +98,8 @@ SqlFile ParseSqlFile(std::string_view text);
 // One connection, used by one thread at a time.
 class Connection final {
  public:
-  enum class Mode { kCreate, kReadWrite, kRead };
+  enum class Mode { kWrite, kRead };
+  // The file is there, if only an empty one.
   static Result<std::unique_ptr<Connection>> Open(const std::string& path, Mode mode, bool full_sync);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -102,10 +107,19 @@ class Connection final {
 
   sqlite3* db() const { return db_; }
   const std::string& path() const { return path_; }
+  // Makes the file a WAL database, an empty one also one that can be vacuumed in slices. kIncompatible if SQLite does not.
+  Status UseWal();
+
+  Status BeginWrite();
+  Status BeginRead();
+  Status Commit();
+  // Also where SQLite has rolled back by itself. What a failed rollback leaves is reported by the next Begin.
+  void Rollback();
+
   // Statements without parameters or rows; several at once are allowed.
   Status Execute(const char* sql);
   // The one number that the statement returns.
-  Result<std::int64_t> Number(const char* sql);
+  Result<std::int64_t> Number(const SqlFile& file, std::string_view name);
   // A statement of the file by its name, which must be there.
   Result<Statement> Prepare(const SqlFile& file, std::string_view name);
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
@@ -113,6 +127,7 @@ class Connection final {
  private:
   Connection(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
   Status Configure(Mode mode, bool full_sync);
+  Result<Statement> PrepareText(std::string_view sql);
 
   sqlite3* const db_;
   const std::string path_;

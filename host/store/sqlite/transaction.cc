@@ -4,7 +4,7 @@ namespace tasker::store::sqlite {
 
 Result<std::unique_ptr<Transaction>> Transaction::Begin(Connection& connection, Turnstile& turnstile) {
   TRY_OK(turnstile.Enter());
-  if (auto begun = connection.Execute("BEGIN IMMEDIATE"); !begun) {
+  if (auto begun = connection.BeginWrite(); !begun) {
     turnstile.Leave();
     return begun.error();
   }
@@ -13,13 +13,12 @@ Result<std::unique_ptr<Transaction>> Transaction::Begin(Connection& connection, 
 
 Transaction::~Transaction() {
   if (!open_) return;
-  // Only a broken file refuses a rollback, and then the next Begin says so.
-  if (connection_.in_transaction()) static_cast<void>(connection_.Execute("ROLLBACK"));
+  connection_.Rollback();
   turnstile_.Leave();
 }
 
 Status Transaction::Commit() {
-  TRY_OK(connection_.Execute("COMMIT"));
+  TRY_OK(connection_.Commit());
   open_ = false;
   turnstile_.Leave();
   return Ok();

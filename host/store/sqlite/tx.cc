@@ -1,6 +1,5 @@
 #include "store/sqlite/tx.h"
 
-#include <array>
 #include <string>
 #include <utility>
 
@@ -10,8 +9,14 @@
 namespace tasker::store::sqlite {
 namespace {
 
-constexpr std::array kTransaction = {std::pair("begin", "BEGIN IMMEDIATE"), std::pair("commit", "COMMIT"),
-                                     std::pair("data_version", "PRAGMA data_version")};
+std::string JsonString(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out += '"';
+}
 
 }  // namespace
 
@@ -22,8 +27,7 @@ Result<std::unique_ptr<SqliteTx>> SqliteTx::Make(Connection& connection, Turnsti
 }
 
 Status SqliteTx::PrepareAll() {
-  SqlFile file = ParseSqlFile(kSql_turn);
-  for (const auto& [name, text] : kTransaction) file.emplace(name, text);
+  const SqlFile file = ParseSqlFile(kSql_turn);
   const std::pair<Statement*, std::string_view> all[] = {
       {&begin_, "begin"},
       {&commit_, "commit"},
@@ -44,9 +48,10 @@ Status SqliteTx::PrepareAll() {
       {&update_step_, "update_step"},
       {&update_step_waiting_, "update_step_waiting"},
       {&insert_attempt_, "insert_attempt"},
-      {&attempt_exists_, "attempt_exists"},
+      {&insert_8_attempts_, "insert_8_attempts"},
       {&attempt_late_, "attempt_late"},
       {&insert_payload_, "insert_payload"},
+      {&insert_8_payloads_, "insert_8_payloads"},
       {&put_payload_, "put_payload"},
       {&insert_dead_letter_, "insert_dead_letter"},
       {&resolve_dead_letters_, "resolve_dead_letters"},
@@ -92,11 +97,7 @@ Result<bool> SqliteTx::OthersCommitted() {
 }
 
 void SqliteTx::Rollback() {
-  // After some errors SQLite has rolled back by itself.
-  if (connection_.in_transaction()) {
-    // What a failed rollback leaves is rolled back by whoever opens the file next; this connection reports by its next Begin.
-    static_cast<void>(connection_.Execute("ROLLBACK"));
-  }
+  connection_.Rollback();
   turnstile_.Leave();
 }
 
@@ -142,12 +143,6 @@ Result<std::int64_t> SqliteTx::LastTaskId() {
   const std::int64_t id = last_task_id_.Int(0);
   last_task_id_.Reset();
   return id;
-}
-
-Result<bool> SqliteTx::AttemptExists(StepKey step, ClaimId claim) {
-  TRY(const bool row, attempt_exists_.Bind(step.task, step.n, workflow::Number(claim)).Step());
-  attempt_exists_.Reset();
-  return row;
 }
 
 Result<bool> SqliteTx::ActionExists(const Uuid& action) {
@@ -198,7 +193,7 @@ Result<std::optional<Time>> SqliteTx::NextDue() {
 Result<std::vector<ReadyStep>> SqliteTx::Ready(const ReadyQuery& query) {
   std::string namespaces = "[";
   for (const std::string& name : query.namespaces) {
-    namespaces += (namespaces.size() > 1 ? ",\"" : "\"") + name + "\"";
+    namespaces += (namespaces.size() > 1 ? "," : "") + JsonString(name);
   }
   namespaces += "]";
   ready_.Bind(query.handler, query.limit, query.only_without_crashes, !query.namespaces.empty(), namespaces);

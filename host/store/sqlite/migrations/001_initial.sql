@@ -140,3 +140,7 @@ CREATE INDEX step_due      ON step(due_us)   WHERE state = 3;
 CREATE INDEX step_revoked  ON step(claim_id) WHERE revoked = 1;
 CREATE INDEX action_task   ON action(task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX dead_letter_task ON dead_letter(task_id);
+
+-- "Task": tells a store from somebody else's database. The version is that of the last migration.
+PRAGMA application_id = 1415672683;
+PRAGMA user_version = 1;

@@ -1,5 +1,14 @@
 -- Rare transactions: workers, templates, handlers.
 
+-- name: application_id
+PRAGMA application_id;
+
+-- name: user_version
+PRAGMA user_version;
+
+-- name: count_objects
+SELECT count(*) FROM sqlite_schema;
+
 -- name: open_workers
 SELECT id, pid, host, version, started_us FROM worker WHERE ended_us IS NULL ORDER BY id;
 

@@ -1,5 +1,14 @@
 -- What a turn reads and writes. Each statement is found by the name above it.
 
+-- name: begin
+BEGIN IMMEDIATE;
+
+-- name: commit
+COMMIT;
+
+-- name: data_version
+PRAGMA data_version;
+
 -- name: task_by_uuid
 SELECT id FROM task WHERE uuid = ?1;
 
@@ -65,14 +74,34 @@ UPDATE step SET waiting_for = ?3 WHERE task_id = ?1 AND n = ?2 AND state = 0 AND
 INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
--- name: attempt_exists
-SELECT 1 FROM attempt WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3;
+-- Eight rows at once open the table once.
+-- name: insert_8_attempts
+INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9),
+      (?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18),
+      (?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27),
+      (?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36),
+      (?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45),
+      (?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54),
+      (?55, ?56, ?57, ?58, ?59, ?60, ?61, ?62, ?63),
+      (?64, ?65, ?66, ?67, ?68, ?69, ?70, ?71, ?72);
 
 -- name: attempt_late
 UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4)) WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3;
 
 -- name: insert_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4);
+
+-- name: insert_8_payloads
+INSERT INTO payload(task_id, n, kind, body)
+VALUES(?1, ?2, ?3, ?4),
+      (?5, ?6, ?7, ?8),
+      (?9, ?10, ?11, ?12),
+      (?13, ?14, ?15, ?16),
+      (?17, ?18, ?19, ?20),
+      (?21, ?22, ?23, ?24),
+      (?25, ?26, ?27, ?28),
+      (?29, ?30, ?31, ?32);
 
 -- name: put_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4)
