@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
@@ -95,6 +96,17 @@ std::string WorkersText(const Overview& overview, const Session& session, Time n
   return text;
 }
 
+std::string MissingText(const store::MissingHandler& handler, const Overview& overview,
+                        const Session& session, Time now) {
+  std::string sentence = "No running host has handler '" + handler.callable +
+                         "': " + Count(handler.steps, "step") +
+                         (handler.steps == 1 ? " waits" : " wait") + " for it, the first since " +
+                         DurationText(now - handler.oldest_ready);
+  if (std::ranges::none_of(overview.workers, &store::OpenWorker::alive)) return sentence;
+  return sentence + "; put a plugin that registers it into a plugin folder, check it with " +
+         session.CommandLine("plugin list") + ", and restart the host";
+}
+
 std::string ToText(const Overview& overview, const Session& session) {
   const Style style = session.out.style();
   const Time now = WallNow();
@@ -116,12 +128,9 @@ std::string ToText(const Overview& overview, const Session& session) {
     text += "; the oldest ready one waits " + DurationText(now - *counts.oldest_ready);
   text += "\n";
   for (const store::MissingHandler& handler : overview.missing) {
-    const std::string sentence =
-        "No running host has handler '" + handler.callable + "': " + Count(handler.steps, "step") +
-        (handler.steps == 1 ? " waits" : " wait") + " for it, " +
-        DurationText(now - handler.oldest_ready) + " at most; put a plugin that registers it " +
-        "into a plugin folder and restart the host (" + session.CommandLine("plugin list") + ")";
-    text += Paint(style, Colour::kYellow, Printable(style, sentence)) + "\n";
+    text += Paint(style, Colour::kYellow,
+                  Printable(style, MissingText(handler, overview, session, now))) +
+            "\n";
   }
   return text;
 }

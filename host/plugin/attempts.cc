@@ -178,7 +178,7 @@ std::vector<std::string> Attempts::Unreturned() const {
   return sentences;
 }
 
-void Attempts::Ended(const StepInput& input, workflow::Outcome outcome, Steady started) {
+void Attempts::Ended(const StepInput& input, workflow::Outcome&& outcome, Steady started) {
   uplink_.Finished(input.claim, std::move(outcome), started);
 }
 

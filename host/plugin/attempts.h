@@ -39,7 +39,7 @@ class Attempts final : public TokenOwner {
   // Ends what has not ended: the host does not wait for it any longer.
   void HandBack();
 
-  void Ended(const StepInput& input, workflow::Outcome outcome, Steady started) override;
+  void Ended(const StepInput& input, workflow::Outcome&& outcome, Steady started) override;
   void Released() override { inside_.Leave(); }
   Status Checkpoint(const StepInput& input, std::string body) override;
   const Limits& limits() const override { return limits_; }

@@ -54,11 +54,11 @@ const void* Extension(tasker_plugin*, const char*) noexcept { return nullptr; }
 template <typename Take>
 tasker_status End(tasker_call* call, const Take& take) {
   TokenSlab::Pin pin = Find(call);
-  const bool stale = !pin || pin.ended();
-  const Limits none;
-  std::optional<workflow::Outcome> outcome =
-      take(stale ? std::string() : pin.input().handler, stale ? none : pin.owner()->limits());
-  if (stale) return TASKER_E_STALE;
+  if (!pin || pin.ended()) {
+    static_cast<void>(take(std::string(), Limits()));
+    return TASKER_E_STALE;
+  }
+  std::optional<workflow::Outcome> outcome = take(pin.input().handler, pin.owner()->limits());
   if (!outcome) return TASKER_E_INVALID;
   return pin.End(*std::move(outcome)) ? TASKER_OK : TASKER_E_STALE;
 }

@@ -75,7 +75,7 @@ void TokenSlab::Pin::Begin(Steady now) {
 
 bool TokenSlab::Pin::Cancel() { return (slot_->state.fetch_or(kCancelled) & kCancelled) == 0; }
 
-bool TokenSlab::Pin::End(workflow::Outcome outcome) {
+bool TokenSlab::Pin::End(workflow::Outcome&& outcome) {
   if ((slot_->state.fetch_or(kEnded) & kEnded) != 0) return false;
   slot_->owner->Ended(*slot_->input, std::move(outcome), slot_->started.load());
   return true;

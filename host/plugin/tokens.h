@@ -23,7 +23,7 @@ namespace tasker::plugin {
 class TokenOwner {
  public:
   // Exactly once a token, on the thread that ended it.
-  virtual void Ended(const StepInput& input, workflow::Outcome outcome, Steady started) = 0;
+  virtual void Ended(const StepInput& input, workflow::Outcome&& outcome, Steady started) = 0;
   // After Ended, exactly once a token: nothing refers to it any more. The last thing that the slab does with its owner.
   virtual void Released() = 0;
   // Of this attempt, while it has not ended: HostCalls::checkpoint.
@@ -62,7 +62,7 @@ class TokenSlab final {
     void Begin(Steady now);  // Its start() is about to be called.
     bool Cancel();           // From now on heartbeats say so; true the first time.
     // The first end wins and is told to the owner; false: it had ended before.
-    bool End(workflow::Outcome outcome);
+    bool End(workflow::Outcome&& outcome);
 
     // Negative progress or an empty note leaves what was said before.
     void SetProgress(double progress, std::string_view note);

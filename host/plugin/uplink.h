@@ -14,7 +14,7 @@ class Uplink final {
  public:
   explicit Uplink(const HostCalls& calls) : calls_(calls) {}
 
-  void Finished(std::int64_t claim, workflow::Outcome outcome, Steady started) {
+  void Finished(std::int64_t claim, workflow::Outcome&& outcome, Steady started) {
     if (!under_way_.Enter()) return;
     calls_.finished(claim, std::move(outcome), started);
     under_way_.Leave();

@@ -34,6 +34,9 @@ std::string_view Name(AttemptOutcome outcome) {
 }
 
 TaskRows::Slot* TaskRows::Find(std::int32_t n) {
+  // A task that was loaded whole has step n at n.
+  const auto at_n = static_cast<std::size_t>(n);
+  if (at_n < slots_.size() && slots_[at_n].row.n == n) return &slots_[at_n];
   const auto at = LowerBound(slots_, n);
   return at != slots_.end() && at->row.n == n ? &*at : nullptr;
 }

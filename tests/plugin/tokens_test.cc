@@ -12,7 +12,7 @@ namespace {
 // Counts what the slab says of its tokens.
 class Counts final : public TokenOwner {
  public:
-  void Ended(const StepInput& input, workflow::Outcome outcome, Steady) override {
+  void Ended(const StepInput& input, workflow::Outcome&& outcome, Steady) override {
     ended.fetch_add(1);
     MutexLock lock(mu_);
     last_claim_ = input.claim;

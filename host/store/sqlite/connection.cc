@@ -10,6 +10,9 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;  // the belt; the turnstile is what keeps writers apart
 
+constexpr int kLookasideBytes = 1200;
+constexpr int kLookasideSlots = 256;
+
 // Checkpoints run on the committing thread. A background thread let the WAL grow to 1 GB in 5 s (store.md 6).
 constexpr char kWriterPragmas[] =
     "PRAGMA wal_autocheckpoint = 4000;"
@@ -113,6 +116,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mo
 Connection::~Connection() { sqlite3_close_v2(db_); }
 
 Status Connection::Configure(Mode mode, bool full_sync) {
+  // Statements run all the time: what they need for a moment should not come from malloc.
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasideSlots);
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
   if (mode == Mode::kRead) return Execute(kReaderPragmas);
   TRY_OK(Execute(kWriterPragmas));

@@ -36,12 +36,8 @@ class Statement final {
   // Values are bound from parameter 1 on, in order.
   template <typename... Values>
   Statement& Bind(const Values&... values) {
-    return BindFrom(0, values...);
-  }
-  // The same for the parameters that follow the first `bound` ones.
-  template <typename... Values>
-  Statement& BindFrom(int bound, const Values&... values) {
-    (BindAt(++bound, values), ...);
+    int at = 0;
+    (BindAt(++at, values), ...);
     return *this;
   }
 

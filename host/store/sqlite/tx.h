@@ -61,8 +61,6 @@ class SqliteTx final : public Tx {
   Status SaveStep(std::int64_t task, const workflow::TaskRows::Slot& slot);
   Statement& BindStep(std::int64_t task, const workflow::StepRow& step, const workflow::StepRow& stored);
   Status SaveEffects(const workflow::Effects& effects, Time now);
-  Status SaveAttempts(std::span<const workflow::AttemptWrite> attempts);
-  Status SavePayloads(std::span<const workflow::PayloadWrite> payloads);
   // Runs a statement that must change exactly one row.
   Status RunOnOneRow(Statement& statement);
 
@@ -74,7 +72,7 @@ class SqliteTx final : public Tx {
   Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, load_step_, load_all_steps_;
   Statement insert_task_, insert_task_input_, update_task_, update_task_counters_;
   Statement insert_step_, end_step_, claim_step_, update_step_, update_step_waiting_;
-  Statement insert_attempt_, insert_8_attempts_, attempt_late_, insert_payload_, insert_8_payloads_, put_payload_;
+  Statement insert_attempt_, attempt_late_, insert_payload_, put_payload_;
   Statement insert_dead_letter_, resolve_dead_letters_, action_exists_, insert_action_;
   Statement due_steps_, due_tasks_, next_due_step_, next_due_task_, ready_, claims_;
   Statement paused_handlers_, set_paused_, clear_worker_handlers_, add_worker_handler_, end_worker_;

@@ -1,5 +1,4 @@
 // The half of SqliteTx that moves rows: load and save.
-#include <algorithm>
 #include <string>
 
 #include "base/check.h"
@@ -13,8 +12,6 @@ using workflow::StepState;
 using workflow::TaskRow;
 using workflow::TaskRows;
 using workflow::TaskState;
-
-constexpr std::size_t kRowsAtOnce = 8;  // insert_8_...
 
 std::int32_t Number(StepState state) { return static_cast<std::int32_t>(state); }
 std::int32_t Number(TaskState state) { return static_cast<std::int32_t>(state); }
@@ -210,51 +207,18 @@ Statement& SqliteTx::BindStep(std::int64_t task, const StepRow& step, const Step
                            Number(stored.state), OrNull(stored.claim));
 }
 
-Status SqliteTx::SaveAttempts(std::span<const workflow::AttemptWrite> attempts) {
-  constexpr int kColumns = 9;
-  const auto bind = [](Statement& insert, int row, const workflow::AttemptWrite& a) {
-    insert.BindFrom(row * kColumns, a.step.task, a.step.n, workflow::Number(a.claim),
-                    static_cast<std::int32_t>(a.outcome), a.ready, a.claimed, a.started, a.ended,
-                    a.error.empty() ? std::nullopt : std::optional<std::string_view>(a.error));
-  };
-  for (; attempts.size() >= kRowsAtOnce; attempts = attempts.subspan(kRowsAtOnce)) {
-    for (std::size_t i = 0; i < kRowsAtOnce; ++i) bind(insert_8_attempts_, static_cast<int>(i), attempts[i]);
-    TRY_OK(insert_8_attempts_.Run());
-  }
-  for (const workflow::AttemptWrite& attempt : attempts) {
-    bind(insert_attempt_, 0, attempt);
+Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
+  for (const workflow::AttemptWrite& a : effects.attempts) {
+    insert_attempt_.Bind(a.step.task, a.step.n, workflow::Number(a.claim), static_cast<std::int32_t>(a.outcome),
+                         a.ready, a.claimed, a.started, a.ended,
+                         a.error.empty() ? std::nullopt : std::optional<std::string_view>(a.error));
     TRY_OK(insert_attempt_.Run());
   }
-  return Ok();
-}
-
-Status SqliteTx::SavePayloads(std::span<const workflow::PayloadWrite> payloads) {
-  constexpr int kColumns = 4;
-  const auto bind = [](Statement& insert, int row, const workflow::PayloadWrite& p) {
-    insert.BindFrom(row * kColumns, p.step.task, p.step.n, static_cast<std::int32_t>(p.kind), p.body);
-  };
-  // A step has one result and one inputs row in its life; checkpoints follow each other.
-  const auto replaces = [](const workflow::PayloadWrite& p) { return p.kind == workflow::PayloadKind::kCheckpoint; };
-  while (!payloads.empty()) {
-    const auto next = payloads.first(std::min(payloads.size(), kRowsAtOnce));
-    if (next.size() == kRowsAtOnce && std::ranges::none_of(next, replaces)) {
-      for (std::size_t i = 0; i < kRowsAtOnce; ++i) bind(insert_8_payloads_, static_cast<int>(i), next[i]);
-      TRY_OK(insert_8_payloads_.Run());
-    } else {
-      for (const workflow::PayloadWrite& payload : next) {
-        Statement& put = replaces(payload) ? put_payload_ : insert_payload_;
-        bind(put, 0, payload);
-        TRY_OK(put.Run());
-      }
-    }
-    payloads = payloads.subspan(next.size());
+  for (const workflow::PayloadWrite& p : effects.payloads) {
+    // A step has one result and one inputs row in its life; checkpoints follow each other.
+    Statement& put = p.kind == workflow::PayloadKind::kCheckpoint ? put_payload_ : insert_payload_;
+    TRY_OK(put.Bind(p.step.task, p.step.n, static_cast<std::int32_t>(p.kind), p.body).Run());
   }
-  return Ok();
-}
-
-Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
-  TRY_OK(SaveAttempts(effects.attempts));
-  TRY_OK(SavePayloads(effects.payloads));
   for (const workflow::LateWrite& late : effects.late) {
     TRY_OK(attempt_late_.Bind(late.step.task, late.step.n, workflow::Number(late.claim), late.late).Run());
   }

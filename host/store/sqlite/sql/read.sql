@@ -116,7 +116,7 @@ SELECT count(*) FROM step INDEXED BY step_ready WHERE state = 1;
 SELECT count(*) FROM step INDEXED BY step_claimed WHERE state = 2;
 
 -- name: count_due
-SELECT count(*) FROM step INDEXED BY step_due WHERE state = 3;
+SELECT count(*) FROM step INDEXED BY step_due WHERE due_us IS NOT NULL;
 
 -- name: oldest_ready
 SELECT min(ready_us) FROM (SELECT ready_us FROM step INDEXED BY step_ready WHERE state = 1 LIMIT 10000);

@@ -74,34 +74,11 @@ UPDATE step SET waiting_for = ?3 WHERE task_id = ?1 AND n = ?2 AND state = 0 AND
 INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
--- Eight rows at once open the table once.
--- name: insert_8_attempts
-INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9),
-      (?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18),
-      (?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27),
-      (?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36),
-      (?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45),
-      (?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54),
-      (?55, ?56, ?57, ?58, ?59, ?60, ?61, ?62, ?63),
-      (?64, ?65, ?66, ?67, ?68, ?69, ?70, ?71, ?72);
-
 -- name: attempt_late
 UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4)) WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3;
 
 -- name: insert_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4);
-
--- name: insert_8_payloads
-INSERT INTO payload(task_id, n, kind, body)
-VALUES(?1, ?2, ?3, ?4),
-      (?5, ?6, ?7, ?8),
-      (?9, ?10, ?11, ?12),
-      (?13, ?14, ?15, ?16),
-      (?17, ?18, ?19, ?20),
-      (?21, ?22, ?23, ?24),
-      (?25, ?26, ?27, ?28),
-      (?29, ?30, ?31, ?32);
 
 -- name: put_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4)
@@ -121,13 +98,13 @@ INSERT INTO action(uuid, task_id, n, handler_id, at_us, actor, kind, reason, det
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: due_steps
-SELECT task_id, n, due_us FROM step WHERE state = 3 AND due_us <= ?1 ORDER BY due_us LIMIT ?2;
+SELECT task_id, n, due_us FROM step WHERE due_us IS NOT NULL AND due_us <= ?1 ORDER BY due_us LIMIT ?2;
 
 -- name: due_tasks
 SELECT id FROM task WHERE start_us IS NOT NULL AND state = 0 AND start_us <= ?1 ORDER BY start_us LIMIT ?2;
 
 -- name: next_due_step
-SELECT due_us FROM step WHERE state = 3 AND due_us IS NOT NULL ORDER BY due_us LIMIT 1;
+SELECT due_us FROM step WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1;
 
 -- name: next_due_task
 SELECT start_us FROM task WHERE start_us IS NOT NULL AND state = 0 ORDER BY start_us LIMIT 1;
@@ -143,7 +120,7 @@ ORDER BY s.priority DESC, s.task_id, s.n LIMIT ?2;
 -- name: claims
 SELECT task_id, n, claim_id FROM step WHERE state = 2 AND claim_id >= ?1 AND claim_id < ?2
 UNION
-SELECT task_id, n, claim_id FROM step WHERE revoked = 1 AND claim_id >= ?1 AND claim_id < ?2;
+SELECT task_id, n, claim_id FROM step INDEXED BY step_revoked WHERE revoked = 1 AND claim_id >= ?1 AND claim_id < ?2;
 
 -- name: paused_handlers
 SELECT id FROM handler WHERE paused = 1;
