@@ -19,9 +19,10 @@ using std::chrono::steady_clock;
 
 // Between two looks at the task: a busy host rings far more often than anybody can see.
 constexpr std::chrono::milliseconds kPause{50};
-// Without the bell, and for the times that a picture shows.
-constexpr std::chrono::milliseconds kTick{1000};
-constexpr std::chrono::milliseconds kHintAfter{1000};
+// The bell rings for what somebody has to do, not for every end of a step; and a picture shows
+// times that pass.
+constexpr std::chrono::milliseconds kTick{250};
+constexpr std::chrono::milliseconds kHintEvery{1000};
 
 class Watch {
  public:
@@ -66,7 +67,7 @@ class Watch {
     const auto now = steady_clock::now();
     if (workflow::IsSettled(view.summary.state)) hints_.clear();
     if (now < next_hint_ || workflow::IsSettled(view.summary.state)) return Ok();
-    next_hint_ = now + kTick;
+    next_hint_ = now + kHintEvery;
     TRY(hints_, MissingHandlers(session_, client_, view));
     return Ok();
   }
@@ -77,7 +78,7 @@ class Watch {
   Progress& progress_;
   Signals& signals_;
   steady_clock::time_point looked_ = steady_clock::now();
-  steady_clock::time_point next_hint_ = looked_ + kHintAfter;
+  steady_clock::time_point next_hint_ = looked_ + kHintEvery;
   std::vector<std::string> hints_;
 };
 

@@ -26,7 +26,8 @@ class Claiming final {
 
   // Whether the registry has changed, and the last try to follow it does not lie too close.
   bool Outdated(Steady now) const { return (unfinished_ || handlers_.Outdated()) && now >= refresh_at_; }
-  // Follows the registry: numbers its handlers and starts executors for new runtimes. Returns the complete set of handlers.
+  // Follows the registry: numbers its handlers and starts executors for new runtimes. Returns the complete set of
+  // handlers.
   Result<std::vector<std::int64_t>> Refresh(store::Store& store, Steady now);
 
   // Claims nothing for a second.

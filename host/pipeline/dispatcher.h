@@ -17,9 +17,9 @@
 
 namespace tasker::pipeline {
 
-// Hands committed claims to executors: one shared by all in-process handlers, one for each runtime instance, so that long
-// native handlers never hold up another language. Owned by the turn thread; before that starts and after it has ended by the
-// thread that owns it.
+// Hands committed claims to executors: one shared by all in-process handlers, one for each runtime instance, so that
+// long native handlers never hold up another language. Owned by the turn thread; before that starts and after it has
+// ended by the thread that owns it.
 class Dispatcher final {
  public:
   Dispatcher(const store::Store& store, store::RunningSlots& slots, Inbox& inbox, std::int64_t hydrated_max_bytes);
@@ -29,7 +29,8 @@ class Dispatcher final {
   // Makes an executor for each runtime instance that has none yet.
   Status StartRuntimes(const ServedHandlers& handlers);
 
-  // Gives each claim a place and queues it. A claim without a served handler, or whose runtime has no executor, is returned.
+  // Gives each claim a place and queues it. A claim without a served handler, or whose runtime has no executor, is
+  // returned.
   std::vector<store::Claimed> Dispatch(std::vector<store::Claimed> claimed, const ServedHandlers& handlers,
                                        Places& places);
   // If this claim waits for its start, it does not any more.

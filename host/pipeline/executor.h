@@ -43,8 +43,8 @@ class Executor final {
   Status Start(const store::Store& store, std::int32_t threads);
 
   void Dispatch(std::vector<Work> work);
-  // Takes back what waits in the queue and starts nothing any more: what a thread has in its hands but not started comes back
-  // through the inbox.
+  // Takes back what waits in the queue and starts nothing any more: what a thread has in its hands but not started
+  // comes back through the inbox.
   std::vector<Work> Close();
   // The work of this claim, if it still waits in the queue.
   std::optional<Work> TakeBack(workflow::ClaimId claim);
@@ -53,7 +53,8 @@ class Executor final {
   // themselves when it returns, and touch nothing of this object any more. Returns how many. Idempotent.
   std::int32_t Stop(Steady deadline);
 
-  // Dispatched, and start() has not returned. With `wake`, the inbox is woken when this number next falls, if it is not 0.
+  // Dispatched, and start() has not returned. With `wake`, the inbox is woken when this number next falls, if it is
+  // not 0.
   std::int64_t Unstarted(std::uint32_t pool, bool wake);
   // How many times a handler was started, ever.
   std::int64_t starts() const { return starts_.load(std::memory_order_relaxed); }

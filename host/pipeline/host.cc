@@ -168,7 +168,8 @@ Status Host::State::RefuseChanged(std::vector<TemplateFile>& files) {
     });
     if (changed == known.end()) return false;
     log::Error("pipeline", file.path + ": " + text.ns + "/" + text.name + "@" + text.version +
-                               " has another text than the store has for this version, which [templates] strict refuses;"
+                               " has another text than the store has for this version, which [templates] "
+                               "strict refuses;"
                                " give it a new version",
                {{"file_sha256", text.sha256}, {"store_sha256", changed->sha256}});
     return true;
@@ -238,7 +239,8 @@ Status Host::State::StartThreads() {
 }
 
 void Host::State::LogStart() const {
-  log::Info("pipeline", "worker " + std::to_string(worker) + " runs on " + store->path() + " (" + store->durability() + ")",
+  log::Info("pipeline",
+            "worker " + std::to_string(worker) + " runs on " + store->path() + " (" + store->durability() + ")",
             {{"worker", worker},
              {"handlers", std::uint64_t{registry.List().size()}},
              {"plugins", std::uint64_t{instances.size()}},

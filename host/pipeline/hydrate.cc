@@ -54,7 +54,8 @@ std::string TaskRowJson(const store::Claimed& claimed, const StepTexts& texts, c
   AppendTimestamp(claimed.created, created);
   std::string out = "{\"task_uuid\":\"";
   out.append(task_uuid).append(texts.task_row_middle).append(created);
-  out += "\",\"initiator\":null,\"source_system\":null,\"reason\":null,\"tags\":null,\"identity_hash\":null,\"priority\":";
+  out += "\",\"initiator\":null,\"source_system\":null,\"reason\":null,\"tags\":null,"
+         "\"identity_hash\":null,\"priority\":";
   out.append(std::to_string(claimed.priority)).append(",\"created_at\":\"").append(created);
   out += "\",\"updated_at\":\"";
   AppendTimestamp(claimed.claimed, out);

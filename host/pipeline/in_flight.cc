@@ -88,7 +88,8 @@ void InFlight::HandBack(Place& place, bool started) {
   EndPlace(place, std::move(ended), 0);
 }
 
-// The slot stays set until here: a handler that ran and whose end was not committed has run, whoever asks after a crash.
+// The slot stays set until here: a handler that ran and whose end was not committed has run, whoever asks after a
+// crash.
 void InFlight::FreeEnded() {
   for (const store::Event& event : batch_.events()) {
     const auto* const end = std::get_if<store::End>(&event);

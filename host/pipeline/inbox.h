@@ -39,8 +39,8 @@ using Message = std::variant<SubmitAsked, CheckpointAsked, AttemptEnded>;
 // Roughly what it occupies in the turn's transaction.
 std::size_t BytesOf(const Message& message);
 
-// The way to the turn thread: many push, one takes. Submissions are bounded here; checkpoints and ends are so by the places.
-// Push..., Wake and Close... are thread-safe; the rest belongs to the turn thread.
+// The way to the turn thread: many push, one takes. Submissions are bounded here; checkpoints and ends are so by the
+// places. Push..., Wake and Close... are thread-safe; the rest belongs to the turn thread.
 class Inbox final {
  public:
   static Result<std::unique_ptr<Inbox>> Open(std::size_t submissions_max);

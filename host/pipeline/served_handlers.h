@@ -17,7 +17,8 @@
 
 namespace tasker::pipeline {
 
-// The handlers of the live instances here, as the store numbers them, and what of them is in flight. Owned by the turn thread.
+// The handlers of the live instances here, as the store numbers them, and what of them is in flight. Owned by the
+// turn thread.
 class ServedHandlers final {
  public:
   struct Served {
@@ -50,8 +51,8 @@ class ServedHandlers final {
   bool AnyMarked(std::span<const store::Demand> demand) const;
   bool AnyMarked() const;
 
-  // The handlers as PlanDemand wants them, and the pools that their `pool` counts. A serial handler is limited to what it
-  // starts one after the other within about a second.
+  // The handlers as PlanDemand wants them, and the pools that their `pool` counts. A serial handler is limited to
+  // what it starts one after the other within about a second.
   struct Pool {
     plugin::Instance* instance;
     std::uint32_t number;

@@ -21,8 +21,8 @@ struct Submission {
   std::string initiator, source_system, reason;  // upstream's TaskRequest
 };
 
-// Checks size, depth and the template's input_schema (errors say what is wrong where, and which limit or schema), and makes the
-// event with a new uuid. Pure but for the uuid.
+// Checks size, depth and the template's input_schema (errors say what is wrong where, and which limit or schema), and
+// makes the event with a new uuid. Pure but for the uuid.
 Result<store::Submit> PrepareSubmit(const Submission& submission, const workflow::TaskTemplate& task_template,
                                     std::int64_t template_id, const config::Limits& limits);
 

@@ -78,7 +78,9 @@ bool VersionLess(std::string_view a, std::string_view b) {
     const std::string_view y = b.substr(0, b.find('.'));
     if (x != y) {
       if (!IsNumber(x) || !IsNumber(y)) return x < y;
-      const auto significant = [](std::string_view n) { return n.substr(std::min(n.find_first_not_of('0'), n.size())); };
+      const auto significant = [](std::string_view n) {
+        return n.substr(std::min(n.find_first_not_of('0'), n.size()));
+      };
       const std::string_view p = significant(x);
       const std::string_view q = significant(y);
       if (p.size() != q.size()) return p.size() < q.size();
@@ -156,7 +158,7 @@ TemplateFolders ReadTemplates(const config::Config& config) {
   for (const auto& [label, files] : rivals) {
     good.erase(label);
     out.errors.push_back(Conflict("template " + label + " stands in " + files +
-                                  " with different texts; none of them is used: remove one, or give it another version"));
+                                  " with different texts; none is used: remove one, or give it another version"));
   }
   for (auto& [label, file] : good) out.files.push_back(std::move(file));
   std::ranges::sort(out.files, {}, &TemplateFile::path);

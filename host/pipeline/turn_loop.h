@@ -40,8 +40,8 @@ struct TurnLoopStatus {
   std::string last_error;
 };
 
-// The turn thread: gathers what has arrived and what is wanted, commits it as one turn, and only then dispatches and answers.
-// The store is its own while it runs. Start and Stop belong to one thread; the rest is thread-safe.
+// The turn thread: gathers what has arrived and what is wanted, commits it as one turn, and only then dispatches and
+// answers. The store is its own while it runs. Start and Stop belong to one thread; the rest is thread-safe.
 class TurnLoop final {
  public:
   TurnLoop(const TurnLimits& limits, store::Store& store, const plugin::HandlerRegistry& registry, Inbox& inbox,
@@ -60,8 +60,8 @@ class TurnLoop final {
   void CancelRunning() { Ask(Phase::kCancelling); }
   // Makes a WaitDrained in progress, and later ones, return.
   void Hurry();
-  // Drains, hands back what still runs, commits what there is, ends the thread. At the deadline, but not sooner than in a
-  // second, it stops waiting for the store. Idempotent.
+  // Drains, hands back what still runs, commits what there is, ends the thread. At the deadline, but not sooner than
+  // in a second, it stops waiting for the store. Idempotent.
   void Stop(Steady deadline);
 
   // After Stop: everything that was to be stored is.

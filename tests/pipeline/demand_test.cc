@@ -95,7 +95,9 @@ TEST(Demand, NeverExceedsInFlightMax) {
 }
 
 TEST(Demand, BoundsALimitedHandlerByWhatOfItIsInFlight) {
-  const HandlerLoad handlers[] = {{.handler = 1}, {.handler = 2, .limit = 3, .in_flight = 1}, {.handler = 3, .limit = 2, .in_flight = 2}};
+  const HandlerLoad handlers[] = {{.handler = 1},
+                                  {.handler = 2, .limit = 3, .in_flight = 1},
+                                  {.handler = 3, .limit = 2, .in_flight = 2}};
   Load load = NewLoad();
   load.starts_last_second = 50;
   load.in_flight = 3;

@@ -20,8 +20,8 @@ name: greet
 namespace_name: tests
 version: "1.0.0"
 steps:
-  - {name: a, handler: {callable: hello.cpp}}
-  - {name: b, handler: {callable: hello.cpp}, dependencies: [a]}
+  - {name: a, handler: {callable: hello.greet}}
+  - {name: b, handler: {callable: hello.greet}, dependencies: [a]}
 )";
 constexpr const char* kUnserved = R"(
 name: unserved
@@ -168,7 +168,7 @@ TEST_F(HostTest, BuriesAWorkerThatDiedAndGoesOnWithItsSteps) {
     const store::NewTemplate text{"tests", "greet", "1.0.0", "0", kGreet};
     const auto registered = (*store)->Register(std::span(&text, 1));
     ASSERT_TRUE(registered) << registered.error().message;
-    const store::HandlerName name{"hello.cpp", "", false};
+    const store::HandlerName name{"hello.greet", "", false};
     store::TurnInput turn;
     turn.worker = *id;
     turn.now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());

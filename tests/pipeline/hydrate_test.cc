@@ -112,8 +112,9 @@ TEST(Hydrate, GivesTheRowsAsUpstreamHasThem) {
   EXPECT_EQ(input->task_row,
             R"({"task_uuid":")" + task + R"(","named_task_uuid":")" +
                 workflow::NamedTaskUuid("tests", "flow", "1.0.0").ToString() +
-                R"(","complete":false,"requested_at":"2025-08-29T00:00:00.000007","initiator":null,"source_system":null,)"
-                R"("reason":null,"tags":null,"identity_hash":null,"priority":-4,"created_at":"2025-08-29T00:00:00.000007",)"
+                R"(","complete":false,"requested_at":"2025-08-29T00:00:00.000007","initiator":null,)"
+                R"("source_system":null,"reason":null,"tags":null,"identity_hash":null,"priority":-4,)"
+                R"("created_at":"2025-08-29T00:00:00.000007",)"
                 R"("updated_at":"2025-08-29T00:00:01.500000","correlation_id":")" +
                 task + R"(","parent_correlation_id":null})");
   EXPECT_EQ(input->step_row,

@@ -108,7 +108,7 @@ TEST_F(TurnLoopTest, DoesNotClaimStepsThatItsThreadsCannotStartSoon) {
   for (int i = 0; i < 40; ++i) tasks.push_back(SubmitTask(one));
   EXPECT_TRUE(Eventually([this] { return running_ == 2; }));
   tasks.push_back(SubmitTask(one));
-  EXPECT_LE(Number("SELECT count(*) FROM step WHERE state = 2"), 4);  // two run; as many were started in the last second
+  EXPECT_LE(Number("SELECT count(*) FROM step WHERE state = 2"), 4);  // two run, two started in the last second
   gate_.Open();
   for (const Uuid& task : tasks) ExpectComplete(task);
 }
