@@ -1,5 +1,6 @@
-// How fast a loop on SQLite does the durable work of linear four-step tasks, with no engine around it: the yardstick
-// for the host's own benchmarks. It shares nothing with host/: neither headers nor schema.
+// How fast a loop on SQLite does the durable work of linear four-step tasks, with no engine around
+// it: the yardstick for the host's own benchmarks. It shares nothing with host/: neither headers
+// nor schema.
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,8 +17,9 @@
 
 enum { kSteps = 4, kResultBytes = 500, kTasksPerSubmit = 1000, kHandler = 1 };
 
-// Keys are packed integers, so that each row is found by one integer search: step and payload are task << 16 | n
-// (payload n = 0 is the task's input), attempt is that << 8 | attempt. The indexes are what a claim and a reaper need.
+// Keys are packed integers, so that each row is found by one integer search: step and payload are
+// task << 16 | n (payload n = 0 is the task's input), attempt is that << 8 | attempt. The indexes
+// are what a claim and a reaper need.
 static const char kSchema[] =
     "CREATE TABLE task(id INTEGER PRIMARY KEY, state INTEGER NOT NULL, priority INTEGER NOT NULL,"
     "  open_steps INTEGER NOT NULL, created_us INTEGER NOT NULL, ended_us INTEGER);"
@@ -31,7 +33,7 @@ static const char kSchema[] =
     "CREATE INDEX step_claimed ON step(claim_id) WHERE state = 2;";
 
 typedef struct {
-  sqlite3 *db;
+  sqlite3* db;
   sqlite3_stmt *begin, *commit, *add_task, *add_step, *add_attempt, *add_payload;
   sqlite3_stmt *end_step, *hand_on, *end_task, *find_ready, *claim;
   int64_t next_claim;
@@ -48,7 +50,7 @@ typedef struct {
   int64_t tasks, in_flight, runs;
 } Options;
 
-static _Noreturn void Fail(const char *what, const char *why) {
+static _Noreturn void Fail(const char* what, const char* why) {
   fprintf(stderr, "floor: %s: %s.\n", what, why);
   exit(1);
 }
@@ -65,7 +67,7 @@ static double SteadyMs(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void Run(sqlite3_stmt *statement, int count, const int64_t *values) {
+static void Run(sqlite3_stmt* statement, int count, const int64_t* values) {
   for (int i = 0; i < count; ++i) sqlite3_bind_int64(statement, i + 1, values[i]);
   if (sqlite3_step(statement) != SQLITE_DONE) {
     Fail(sqlite3_sql(statement), sqlite3_errmsg(sqlite3_db_handle(statement)));
@@ -73,33 +75,34 @@ static void Run(sqlite3_stmt *statement, int count, const int64_t *values) {
   sqlite3_reset(statement);
 }
 
-#define RUN(statement, ...)                                                    \
+#define RUN(statement, ...)                                                 \
   Run(statement, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
       (const int64_t[]){__VA_ARGS__})
 
-// Every change of state tests the old state: without that fence the loop would do less than a claim needs.
-static void RunOnOneRow(const Floor *f, sqlite3_stmt *statement, int count, const int64_t *values) {
+// Every change of state tests the old state: without that fence the loop would do less than a claim
+// needs.
+static void RunOnOneRow(const Floor* f, sqlite3_stmt* statement, int count, const int64_t* values) {
   Run(statement, count, values);
   if (sqlite3_changes(f->db) != 1) Fail(sqlite3_sql(statement), "the row is not as expected");
 }
 
-#define RUN_ON_ONE_ROW(f, statement, ...)                                                    \
+#define RUN_ON_ONE_ROW(f, statement, ...)                                              \
   RunOnOneRow(f, statement, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
               (const int64_t[]){__VA_ARGS__})
 
-static void Begin(Floor *f) { Run(f->begin, 0, NULL); }
+static void Begin(Floor* f) { Run(f->begin, 0, NULL); }
 
-static void Commit(Floor *f) {
+static void Commit(Floor* f) {
   Run(f->commit, 0, NULL);
   ++f->commits;
 }
 
-static void Execute(const Floor *f, const char *sql) {
+static void Execute(const Floor* f, const char* sql) {
   if (sqlite3_exec(f->db, sql, NULL, NULL, NULL) != SQLITE_OK) Fail(sql, sqlite3_errmsg(f->db));
 }
 
-static int64_t QueryInt(const Floor *f, const char *sql) {
-  sqlite3_stmt *statement = NULL;
+static int64_t QueryInt(const Floor* f, const char* sql) {
+  sqlite3_stmt* statement = NULL;
   if (sqlite3_prepare_v2(f->db, sql, -1, &statement, NULL) != SQLITE_OK ||
       sqlite3_step(statement) != SQLITE_ROW) {
     Fail(sql, sqlite3_errmsg(f->db));
@@ -109,17 +112,18 @@ static int64_t QueryInt(const Floor *f, const char *sql) {
   return value;
 }
 
-static void Prepare(Floor *f, sqlite3_stmt **statement, const char *sql) {
+static void Prepare(Floor* f, sqlite3_stmt** statement, const char* sql) {
   if (sqlite3_prepare_v3(f->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
     Fail(sql, sqlite3_errmsg(f->db));
   }
 }
 
-static void PrepareAll(Floor *f) {
+static void PrepareAll(Floor* f) {
   Prepare(f, &f->begin, "BEGIN IMMEDIATE");
   Prepare(f, &f->commit, "COMMIT");
   Prepare(f, &f->add_task, "INSERT INTO task VALUES(?1, 0, 0, ?2, ?3, NULL)");
-  Prepare(f, &f->add_step, "INSERT INTO step VALUES(?1, ?2, ?3, ?4, 0, 0, NULLIF(?5, 0), ?6, ?7, NULL)");
+  Prepare(f, &f->add_step,
+          "INSERT INTO step VALUES(?1, ?2, ?3, ?4, 0, 0, NULLIF(?5, 0), ?6, ?7, NULL)");
   Prepare(f, &f->add_attempt, "INSERT INTO attempt VALUES(?1, ?2, 0, ?3, ?4)");
   Prepare(f, &f->add_payload, "INSERT INTO payload VALUES(?1, ?2)");
   Prepare(f, &f->end_step,
@@ -130,19 +134,20 @@ static void PrepareAll(Floor *f) {
           " claimed_us = ?3 WHERE id = ?1 AND state = 0 AND waiting_for = 1");
   Prepare(f, &f->end_task,
           "UPDATE task SET state = 1, open_steps = 0, ended_us = ?2 WHERE id = ?1 AND state = 0");
-  Prepare(f, &f->find_ready,
-          "SELECT id FROM step WHERE state = 1 AND handler = ?1 ORDER BY priority DESC, id LIMIT ?2");
+  Prepare(
+      f, &f->find_ready,
+      "SELECT id FROM step WHERE state = 1 AND handler = ?1 ORDER BY priority DESC, id LIMIT ?2");
   Prepare(f, &f->claim,
           "UPDATE step SET state = 2, claim_id = ?2, claimed_us = ?3 WHERE id = ?1 AND state = 1");
 }
 
-static void RemoveOld(const char *path, const char *suffix) {
+static void RemoveOld(const char* path, const char* suffix) {
   char file[PATH_MAX + 8];
   snprintf(file, sizeof file, "%s%s", path, suffix);
   if (unlink(file) != 0 && errno != ENOENT) Fail(file, strerror(errno));
 }
 
-static void Open(Floor *f, const Options *options) {
+static void Open(Floor* f, const Options* options) {
   char path[PATH_MAX], pragma[64];
   if (snprintf(path, sizeof path, "%s/floor.db", options->dir) >= (int)sizeof path) {
     Fail("--dir", "the path is too long");
@@ -165,18 +170,18 @@ static void Open(Floor *f, const Options *options) {
   memcpy(f->result + kResultBytes - 2, "\"}", 2);
 }
 
-static void Close(Floor *f) {
-  for (sqlite3_stmt *s; (s = sqlite3_next_stmt(f->db, NULL)) != NULL;) sqlite3_finalize(s);
+static void Close(Floor* f) {
+  for (sqlite3_stmt* s; (s = sqlite3_next_stmt(f->db, NULL)) != NULL;) sqlite3_finalize(s);
   sqlite3_close(f->db);
 }
 
-static void AddPayload(Floor *f, int64_t id, const char *body, int length) {
+static void AddPayload(Floor* f, int64_t id, const char* body, int length) {
   sqlite3_bind_text(f->add_payload, 2, body, length, SQLITE_STATIC);
   RUN(f->add_payload, id);
 }
 
 // claim is 0 when the first step is only made ready.
-static void AddTask(Floor *f, int64_t task, int64_t claim, int64_t now_us) {
+static void AddTask(Floor* f, int64_t task, int64_t claim, int64_t now_us) {
   RUN(f->add_task, task, kSteps, now_us);
   AddPayload(f, task << 16, "{}", 2);
   RUN(f->add_step, task << 16 | 1, kHandler, claim != 0 ? 2 : 1, 0, claim, now_us, now_us);
@@ -184,7 +189,7 @@ static void AddTask(Floor *f, int64_t task, int64_t claim, int64_t now_us) {
 }
 
 // Ends the step and claims the next of its task. False when the task has ended with it.
-static bool EndAndHandOn(Floor *f, Claim *c, int64_t now_us) {
+static bool EndAndHandOn(Floor* f, Claim* c, int64_t now_us) {
   const int64_t id = c->task << 16 | c->n;
   RUN_ON_ONE_ROW(f, f->end_step, id, c->claim, now_us);
   RUN(f->add_attempt, id << 8 | 1, c->claim, c->claimed_us, now_us);
@@ -198,7 +203,7 @@ static bool EndAndHandOn(Floor *f, Claim *c, int64_t now_us) {
   return true;
 }
 
-static int64_t Refill(Floor *f, Claim *claims, int64_t count, int64_t limit, int64_t now_us) {
+static int64_t Refill(Floor* f, Claim* claims, int64_t count, int64_t limit, int64_t now_us) {
   const int64_t first = count;
   sqlite3_bind_int64(f->find_ready, 1, kHandler);
   sqlite3_bind_int64(f->find_ready, 2, limit - count);
@@ -213,8 +218,8 @@ static int64_t Refill(Floor *f, Claim *claims, int64_t count, int64_t limit, int
   return count;
 }
 
-static void Drain(Floor *f, int64_t in_flight) {
-  Claim *claims = calloc((size_t)in_flight, sizeof *claims);
+static void Drain(Floor* f, int64_t in_flight) {
+  Claim* claims = calloc((size_t)in_flight, sizeof *claims);
   if (claims == NULL) Fail("--in-flight", "there is not that much memory");
   int64_t count = 0;
   do {
@@ -230,7 +235,7 @@ static void Drain(Floor *f, int64_t in_flight) {
   free(claims);
 }
 
-static void Linear4(Floor *f, const Options *options) {
+static void Linear4(Floor* f, const Options* options) {
   for (int64_t task = 1; task <= options->tasks;) {
     const int64_t now_us = ClockUs(CLOCK_REALTIME);
     Begin(f);
@@ -257,7 +262,7 @@ static void Linear4(Floor *f, const Options *options) {
          f->commits, (double)bytes / (double)options->tasks, options->synchronous);
 }
 
-static void RunLatency4(Floor *f, int64_t task) {
+static void RunLatency4(Floor* f, int64_t task) {
   int64_t now_us = ClockUs(CLOCK_REALTIME);
   Claim claim = {task, 1, f->next_claim++, now_us};
   Begin(f);
@@ -272,19 +277,19 @@ static void RunLatency4(Floor *f, int64_t task) {
   }
 }
 
-static void RunCommit(Floor *f, int64_t task) {
+static void RunCommit(Floor* f, int64_t task) {
   Begin(f);
   RUN(f->add_task, task, kSteps, ClockUs(CLOCK_REALTIME));
   Commit(f);
 }
 
-static int CompareMs(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
+static int CompareMs(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
   return (x > y) - (x < y);
 }
 
-static void Measure(Floor *f, const Options *options, void (*run)(Floor *, int64_t)) {
-  double *ms = calloc((size_t)options->runs, sizeof *ms);
+static void Measure(Floor* f, const Options* options, void (*run)(Floor*, int64_t)) {
+  double* ms = calloc((size_t)options->runs, sizeof *ms);
   if (ms == NULL) Fail("--runs", "there is not that much memory");
   for (int64_t i = 0; i < options->runs; ++i) {
     const double start_ms = SteadyMs();
@@ -299,8 +304,8 @@ static void Measure(Floor *f, const Options *options, void (*run)(Floor *, int64
   free(ms);
 }
 
-static int64_t Positive(const char *option, const char *text) {
-  char *end = NULL;
+static int64_t Positive(const char* option, const char* text) {
+  char* end = NULL;
   errno = 0;
   const long long value = strtoll(text, &end, 10);
   if (errno != 0 || end == text || *end != '\0' || value < 1 || value > 100000000) {
@@ -309,20 +314,31 @@ static int64_t Positive(const char *option, const char *text) {
   return value;
 }
 
-static Options ParseOptions(int argc, char **argv) {
+static Options ParseOptions(int argc, char** argv) {
   static const struct option kLong[] = {
-      {"dir", required_argument, NULL, 'd'},       {"tasks", required_argument, NULL, 't'},
-      {"in-flight", required_argument, NULL, 'i'}, {"runs", required_argument, NULL, 'r'},
+      {"dir", required_argument, NULL, 'd'},         {"tasks", required_argument, NULL, 't'},
+      {"in-flight", required_argument, NULL, 'i'},   {"runs", required_argument, NULL, 'r'},
       {"synchronous", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
   Options options = {.synchronous = "full", .tasks = 20000, .in_flight = 256, .runs = 300};
   for (int c; (c = getopt_long(argc, argv, "", kLong, NULL)) != -1;) {
     switch (c) {
-      case 'd': options.dir = optarg; break;
-      case 't': options.tasks = Positive("--tasks", optarg); break;
-      case 'i': options.in_flight = Positive("--in-flight", optarg); break;
-      case 'r': options.runs = Positive("--runs", optarg); break;
-      case 's': options.synchronous = optarg; break;
-      default: exit(2);
+      case 'd':
+        options.dir = optarg;
+        break;
+      case 't':
+        options.tasks = Positive("--tasks", optarg);
+        break;
+      case 'i':
+        options.in_flight = Positive("--in-flight", optarg);
+        break;
+      case 'r':
+        options.runs = Positive("--runs", optarg);
+        break;
+      case 's':
+        options.synchronous = optarg;
+        break;
+      default:
+        exit(2);
     }
   }
   if (strcmp(options.synchronous, "full") != 0 && strcmp(options.synchronous, "normal") != 0) {
@@ -334,7 +350,7 @@ static Options ParseOptions(int argc, char **argv) {
   return options;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
   const bool linear = strcmp(options.mode, "linear4") == 0;
   const bool latency = strcmp(options.mode, "latency4") == 0;

@@ -1,5 +1,5 @@
-// A client of a store, as the CLI is one: puts many linear4 tasks into it, or runs one after the other and says how long
-// each took from before its submit until this process has seen its end.
+// A client of a store, as the CLI is one: puts many linear4 tasks into it, or runs one after the
+// other and says how long each took from before its submit until this process has seen its end.
 
 #include <algorithm>
 #include <charconv>
@@ -29,7 +29,8 @@ Result<std::int64_t> RegisterTemplate(store::Store& store, const std::string& pa
   return registered.front().id;
 }
 
-Status SubmitBatch(store::Store& store, Clock& clock, const std::vector<Uuid>& tasks, std::int64_t template_id) {
+Status SubmitBatch(store::Store& store, Clock& clock, const std::vector<Uuid>& tasks,
+                   std::int64_t template_id) {
   store::TurnInput in;
   in.now = clock.Now();
   for (const Uuid& task : tasks) {
@@ -41,7 +42,8 @@ Status SubmitBatch(store::Store& store, Clock& clock, const std::vector<Uuid>& t
   }
   TRY(const auto out, store.Commit(in));
   for (const store::Ack& ack : out.acks) {
-    if (ack.code != store::Ack::Code::kApplied) return Error{ErrorCode::kInternal, "submit was refused: " + ack.detail};
+    if (ack.code != store::Ack::Code::kApplied)
+      return Error{ErrorCode::kInternal, "submit was refused: " + ack.detail};
   }
   return Ok();
 }
@@ -72,7 +74,9 @@ int main(int argc, char** argv) {
   std::int64_t count = 0;
   if (args.size() == 4) std::from_chars(args[3].data(), args[3].data() + args[3].size(), count);
   if (count < 1) {
-    std::fprintf(stderr, "linear4_client: pass the store's file, the template's file and a count of tasks.\n");
+    std::fprintf(
+        stderr,
+        "linear4_client: pass the store's file, the template's file and a count of tasks.\n");
     return 2;
   }
   const auto status = tasker::bench::Run(args[1], args[2], count);

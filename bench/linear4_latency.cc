@@ -1,5 +1,6 @@
-// An application with the host inside: submits one linear4 task after the other to an idle host and says how long each took
-// from before its submit until the application knew its end. The clock is the application's own.
+// An application with the host inside: submits one linear4 task after the other to an idle host and
+// says how long each took from before its submit until the application knew its end. The clock is
+// the application's own.
 
 #include <algorithm>
 #include <charconv>
@@ -23,10 +24,12 @@ Result<double> RunOnce(pipeline::Host& host) {
   TRY(const auto submitted, host.Submit("bench/linear4", {}));
   TRY(const auto state, host.WaitSettled(submitted.task, start + kRunMax));
   if (state != workflow::TaskState::kComplete) return Internal("a task did not end complete");
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 
-Status Measure(const std::string& folder, const std::string& templates, const std::string& plugins, std::size_t runs) {
+Status Measure(const std::string& folder, const std::string& templates, const std::string& plugins,
+               std::size_t runs) {
   store::TuneProcess();
   config::Config config;
   config.store.path = folder + "/.tasker/tasker.db";
@@ -40,7 +43,8 @@ Status Measure(const std::string& folder, const std::string& templates, const st
     if (i >= kWarmUpRuns) ms.push_back(took);
   }
   std::ranges::sort(ms);
-  std::printf("{\"p50\":%.3f,\"p99\":%.3f,\"runs\":%zu}\n", ms[(runs - 1) / 2], ms[(runs * 99 + 99) / 100 - 1], runs);
+  std::printf("{\"p50\":%.3f,\"p99\":%.3f,\"runs\":%zu}\n", ms[(runs - 1) / 2],
+              ms[(runs * 99 + 99) / 100 - 1], runs);
   return host->Stop(std::chrono::steady_clock::now() + kRunMax);
 }
 
@@ -54,7 +58,9 @@ int main(int argc, char** argv) {
     std::from_chars(text.data(), text.data() + text.size(), runs);
   }
   if (runs < 1) {
-    std::fprintf(stderr, "linear4_latency: pass an empty folder, the templates' folder, the plugins' folder and a count.\n");
+    std::fprintf(stderr,
+                 "linear4_latency: pass an empty folder, the templates' folder, the plugins' "
+                 "folder and a count.\n");
     return 2;
   }
   const auto measured = tasker::bench::Measure(argv[1], argv[2], argv[3], runs);

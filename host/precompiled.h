@@ -1,7 +1,7 @@
 #pragma once
 
-// What nearly every file of the host and its tests includes, compiled once a preset. Never included by hand: each file includes
-// what it uses, and compiles without this one.
+// What nearly every file of the host and its tests includes, compiled once a preset. Never included
+// by hand: each file includes what it uses, and compiles without this one.
 #include <algorithm>
 #include <array>
 #include <atomic>

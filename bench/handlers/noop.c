@@ -1,6 +1,6 @@
-// The handler of the benchmarks. It does nothing, returns 500 bytes, and keeps its own record of when it did, so that
-// the code under test is not asked how fast it was: 32 bytes in the file that TASKER_BENCH_RECORD names, which
-// scripts/bench reads.
+// The handler of the benchmarks. It does nothing, returns 500 bytes, and keeps its own record of
+// when it did, so that the code under test is not asked how fast it was: 32 bytes in the file that
+// TASKER_BENCH_RECORD names, which scripts/bench reads.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +23,8 @@ typedef struct {
 } Record;
 
 typedef struct {
-  const tasker_host *host;
-  Record *record;
+  const tasker_host* host;
+  Record* record;
   char result[kResultBytes];
 } Noop;
 
@@ -36,16 +36,18 @@ static int64_t NowNs(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static tasker_str Text(const char *text) { return (tasker_str){text, strlen(text)}; }
+static tasker_str Text(const char* text) { return (tasker_str){text, strlen(text)}; }
 
-static tasker_status Start(void *self, const tasker_step *step, tasker_call *call, tasker_error *error) {
+static tasker_status Start(void* self, const tasker_step* step, tasker_call* call,
+                           tasker_error* error) {
   (void)step;
   (void)error;
-  const Noop *n = self;
+  const Noop* n = self;
   if (atomic_fetch_add_explicit(&n->record->starts, 1, memory_order_relaxed) == 0) {
     atomic_store(&n->record->first_start_ns, NowNs());
   }
-  tasker_success success = {.size = sizeof success, .result = {.data = n->result, .len = kResultBytes}};
+  tasker_success success = {.size = sizeof success,
+                            .result = {.data = n->result, .len = kResultBytes}};
   const tasker_status status = n->host->complete(call, &success);
   n->host->release(call);
   // Only ends that the host took count, so that a defect shows as a benchmark that never finishes.
@@ -56,23 +58,24 @@ static tasker_status Start(void *self, const tasker_step *step, tasker_call *cal
   return TASKER_OK;
 }
 
-static tasker_status Fail(tasker_error *error, const char *what, const char *path) {
+static tasker_status Fail(tasker_error* error, const char* what, const char* path) {
   char message[512];
   snprintf(message, sizeof message, "%s %s: %s", what, path, strerror(errno));
   noop.host->error_set(error, TASKER_E_INTERNAL, Text(message));
   return TASKER_E_INTERNAL;
 }
 
-static tasker_status MapRecord(tasker_error *error) {
-  const char *path = getenv("TASKER_BENCH_RECORD");
+static tasker_status MapRecord(tasker_error* error) {
+  const char* path = getenv("TASKER_BENCH_RECORD");
   if (path == NULL) {
-    noop.host->error_set(error, TASKER_E_INVALID,
-                         Text("set TASKER_BENCH_RECORD to the file that is to hold the record of this run"));
+    noop.host->error_set(
+        error, TASKER_E_INVALID,
+        Text("set TASKER_BENCH_RECORD to the file that is to hold the record of this run"));
     return TASKER_E_INVALID;
   }
   const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return Fail(error, "open", path);
-  void *memory = MAP_FAILED;
+  void* memory = MAP_FAILED;
   if (ftruncate(fd, sizeof(Record)) == 0) {
     memory = mmap(NULL, sizeof(Record), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   }
@@ -82,8 +85,8 @@ static tasker_status MapRecord(tasker_error *error) {
   return TASKER_OK;
 }
 
-static tasker_status Init(const tasker_host *host, tasker_plugin *plugin, tasker_bytes config, void **state,
-                          tasker_error *error) {
+static tasker_status Init(const tasker_host* host, tasker_plugin* plugin, tasker_bytes config,
+                          void** state, tasker_error* error) {
   (void)config;
   static const tasker_handler_ops kOps = {.size = sizeof kOps, .start = Start};
   noop.host = host;
@@ -104,17 +107,15 @@ static tasker_status Init(const tasker_host *host, tasker_plugin *plugin, tasker
   return host->register_handler(plugin, &handler, error);
 }
 
-static void Shutdown(void *state) {
-  Noop *n = state;
+static void Shutdown(void* state) {
+  Noop* n = state;
   munmap(n->record, sizeof *n->record);
   n->record = NULL;
 }
 
-TASKER_EXPORT const tasker_plugin_entry *tasker_plugin_v1(void) {
-  static tasker_plugin_entry entry = {.size = sizeof entry,
-                                      .abi_minor = TASKER_ABI_MINOR,
-                                      .init = Init,
-                                      .shutdown = Shutdown};
+TASKER_EXPORT const tasker_plugin_entry* tasker_plugin_v1(void) {
+  static tasker_plugin_entry entry = {
+      .size = sizeof entry, .abi_minor = TASKER_ABI_MINOR, .init = Init, .shutdown = Shutdown};
   entry.name = Text("bench_noop");
   entry.version = Text(TASKER_VERSION);
   return &entry;

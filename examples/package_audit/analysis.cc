@@ -79,8 +79,9 @@ json::object DependencyGraph(const Inventory& inventory, const Pulse& pulse) {
   const PageRanks ranked = PageRank(graph, Part(pulse, 0.5, 1), limits);
   std::vector<std::uint32_t> order(graph.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&ranked](std::uint32_t a, std::uint32_t b) { return ranked.ranks[a] > ranked.ranks[b]; });
+  std::stable_sort(order.begin(), order.end(), [&ranked](std::uint32_t a, std::uint32_t b) {
+    return ranked.ranks[a] > ranked.ranks[b];
+  });
   json::array ranks;
   for (const std::uint32_t node : order) {
     ranks.push_back({{"package", inventory.packages[node].name}, {"rank", ranked.ranks[node]}});
@@ -96,14 +97,16 @@ json::object DependencyGraph(const Inventory& inventory, const Pulse& pulse) {
             {"ranks", std::move(ranks)}}}};
 }
 
-json::object ReverseDependencies(const Inventory& inventory, const std::string& package, const Pulse& pulse) {
+json::object ReverseDependencies(const Inventory& inventory, const std::string& package,
+                                 const Pulse& pulse) {
   std::vector<std::uint32_t> targets;
   for (std::uint32_t i = 0; i < inventory.packages.size(); ++i) {
     const std::string& name = inventory.packages[i].name;
     if (name == package || name.substr(0, name.find(':')) == package) targets.push_back(i);
   }
   if (targets.empty()) {
-    throw UnusableInput("the package " + package + " is not installed according to " + inventory.status_file +
+    throw UnusableInput("the package " + package + " is not installed according to " +
+                        inventory.status_file +
                         "; name an installed one as \"package\" in the task's context");
   }
   const Graph dependers = Reversed(ToGraph(inventory));

@@ -11,12 +11,17 @@ namespace {
 constexpr std::size_t kNodesPerPulse = 1024;
 constexpr std::uint32_t kUnvisited = std::numeric_limits<std::uint32_t>::max();
 
-double Share(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+double Share(std::size_t part, std::size_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
 
 class Tarjan final {
  public:
   explicit Tarjan(const Graph& graph)
-      : graph_(graph), order_(graph.size(), kUnvisited), low_(graph.size()), open_(graph.size(), false) {}
+      : graph_(graph),
+        order_(graph.size(), kUnvisited),
+        low_(graph.size()),
+        open_(graph.size(), false) {}
 
   std::vector<std::vector<std::uint32_t>> Run(const Pulse& pulse) {
     for (std::uint32_t root = 0; root < graph_.size(); ++root) {
@@ -59,7 +64,8 @@ class Tarjan final {
     path_.push_back({node, 0});
   }
 
-  // `node` is the first of its component that the search met: everything above it on the stack belongs to it.
+  // `node` is the first of its component that the search met: everything above it on the stack
+  // belongs to it.
   void Close(std::uint32_t node) {
     std::vector<std::uint32_t>& component = components_.emplace_back();
     do {
@@ -89,7 +95,8 @@ Graph Reversed(const Graph& graph) {
   return reversed;
 }
 
-std::vector<std::vector<std::uint32_t>> StronglyConnectedComponents(const Graph& graph, const Pulse& pulse) {
+std::vector<std::vector<std::uint32_t>> StronglyConnectedComponents(const Graph& graph,
+                                                                    const Pulse& pulse) {
   std::vector<std::vector<std::uint32_t>> components = Tarjan(graph).Run(pulse);
   for (auto& component : components) std::sort(component.begin(), component.end());
   std::sort(components.begin(), components.end(), [](const auto& a, const auto& b) {
@@ -105,7 +112,8 @@ PageRanks PageRank(const Graph& graph, const Pulse& pulse, const PageRankLimits&
   result.ranks.assign(graph.size(), 1.0 / count);
   std::vector<double> next(graph.size());
   while (result.rounds < limits.rounds_max) {
-    pulse(Share(static_cast<std::size_t>(result.rounds), static_cast<std::size_t>(limits.rounds_max)));
+    pulse(Share(static_cast<std::size_t>(result.rounds),
+                static_cast<std::size_t>(limits.rounds_max)));
     double dangling = 0;
     for (std::size_t node = 0; node < graph.size(); ++node) {
       if (graph[node].empty()) dangling += result.ranks[node];
@@ -113,11 +121,13 @@ PageRanks PageRank(const Graph& graph, const Pulse& pulse, const PageRankLimits&
     std::fill(next.begin(), next.end(), (1.0 - limits.damping + limits.damping * dangling) / count);
     for (std::size_t node = 0; node < graph.size(); ++node) {
       if (graph[node].empty()) continue;
-      const double share = limits.damping * result.ranks[node] / static_cast<double>(graph[node].size());
+      const double share =
+          limits.damping * result.ranks[node] / static_cast<double>(graph[node].size());
       for (const std::uint32_t successor : graph[node]) next[successor] += share;
     }
     result.delta = 0;
-    for (std::size_t node = 0; node < graph.size(); ++node) result.delta += std::abs(next[node] - result.ranks[node]);
+    for (std::size_t node = 0; node < graph.size(); ++node)
+      result.delta += std::abs(next[node] - result.ranks[node]);
     result.ranks.swap(next);
     ++result.rounds;
     if (result.delta < limits.delta_max) break;
@@ -125,7 +135,8 @@ PageRanks PageRank(const Graph& graph, const Pulse& pulse, const PageRankLimits&
   return result;
 }
 
-std::vector<std::uint32_t> ReachableFrom(const Graph& graph, const std::vector<std::uint32_t>& sources,
+std::vector<std::uint32_t> ReachableFrom(const Graph& graph,
+                                         const std::vector<std::uint32_t>& sources,
                                          const Pulse& pulse) {
   std::vector<bool> seen(graph.size(), false);
   std::vector<std::uint32_t> queue = sources;

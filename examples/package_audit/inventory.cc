@@ -74,7 +74,8 @@ class Resolver final {
  private:
   using Index = std::unordered_map<std::string_view, std::vector<std::uint32_t>>;
 
-  std::optional<std::uint32_t> Choose(const std::vector<std::uint32_t>& candidates, const Alternative& alternative,
+  std::optional<std::uint32_t> Choose(const std::vector<std::uint32_t>& candidates,
+                                      const Alternative& alternative,
                                       std::uint32_t depender) const {
     const std::string_view own = entries_[depender].architecture;
     const std::string_view home = own == kAll ? native_ : own;
@@ -82,7 +83,8 @@ class Resolver final {
     std::optional<std::uint32_t> anywhere;
     for (const std::uint32_t candidate : candidates) {
       const std::string_view architecture = entries_[candidate].architecture;
-      if (!alternative.architecture.empty() && architecture != alternative.architecture && architecture != kAll)
+      if (!alternative.architecture.empty() && architecture != alternative.architecture &&
+          architecture != kAll)
         continue;
       if (candidate == depender) return depender;
       if (!anywhere) anywhere = candidate;
@@ -115,7 +117,8 @@ Inventory TakeInventory(StatusFile status, const std::string& path, const Pulse&
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = entries[i];
     Package package;
-    package.name = architectures[entry.name] > 1 ? entry.name + ":" + entry.architecture : entry.name;
+    package.name =
+        architectures[entry.name] > 1 ? entry.name + ":" + entry.architecture : entry.name;
     package.version = entry.version;
     package.section = entry.section;
     package.maintainer = entry.maintainer;
@@ -128,9 +131,11 @@ Inventory TakeInventory(StatusFile status, const std::string& path, const Pulse&
       }
     }
     std::sort(package.depends.begin(), package.depends.end());
-    package.depends.erase(std::unique(package.depends.begin(), package.depends.end()), package.depends.end());
+    package.depends.erase(std::unique(package.depends.begin(), package.depends.end()),
+                          package.depends.end());
     inventory.packages.push_back(std::move(package));
-    if (i % kPackagesPerPulse == 0) pulse(static_cast<double>(i) / static_cast<double>(entries.size()));
+    if (i % kPackagesPerPulse == 0)
+      pulse(static_cast<double>(i) / static_cast<double>(entries.size()));
   }
   return inventory;
 }
@@ -177,7 +182,8 @@ Inventory InventoryFromJson(const boost::json::value& json) {
     inventory.packages.push_back(std::move(package));
   }
   for (const boost::json::value& one : json.at("unmet").as_array()) {
-    inventory.unmet.push_back({value_to<std::string>(one.at("package")), value_to<std::string>(one.at("relation"))});
+    inventory.unmet.push_back(
+        {value_to<std::string>(one.at("package")), value_to<std::string>(one.at("relation"))});
   }
   return inventory;
 }

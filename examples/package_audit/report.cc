@@ -18,7 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kRows = 15;  // of a table in the Markdown report; the JSON report has them all
+constexpr std::size_t kRows =
+    15;  // of a table in the Markdown report; the JSON report has them all
 
 std::string Text(const json::value& value) { return json::value_to<std::string>(value); }
 
@@ -40,15 +41,16 @@ std::string Mebibytes(const json::value& kib) {
 
 std::string Joined(const json::array& names, std::size_t limit) {
   std::string joined;
-  for (std::size_t i = 0; i < std::min(limit, names.size()); ++i) joined += (i == 0 ? "" : ", ") + Text(names[i]);
+  for (std::size_t i = 0; i < std::min(limit, names.size()); ++i)
+    joined += (i == 0 ? "" : ", ") + Text(names[i]);
   if (names.size() > limit) joined += " and " + std::to_string(names.size() - limit) + " more";
   return joined;
 }
 
 // A heading and a table: the first rows of `rows`, each made of the cells that `cells` appends.
 template <typename Cells>
-void Table(std::ostream& out, std::string_view heading, std::string_view columns, const json::array& rows,
-           Cells cells) {
+void Table(std::ostream& out, std::string_view heading, std::string_view columns,
+           const json::array& rows, Cells cells) {
   out << "\n## " << heading << "\n\n" << columns << '\n';
   for (std::size_t i = 0; i < std::min(kRows, rows.size()); ++i) {
     out << "| " << i + 1 << " | ";
@@ -88,7 +90,8 @@ class TemporaryFile final {
   }
 
   void RenameTo(const std::filesystem::path& target) {
-    if (::rename(name_.c_str(), target.c_str()) != 0) Fail(errno, "cannot replace " + target.string());
+    if (::rename(name_.c_str(), target.c_str()) != 0)
+      Fail(errno, "cannot replace " + target.string());
     name_.clear();
   }
 
@@ -101,10 +104,14 @@ class TemporaryFile final {
 
 json::object JsonReport(const Findings& findings) {
   const json::object& inventory = findings.inventory.as_object();
-  return {{"status_file", inventory.at("status_file")}, {"packages", inventory.at("packages").as_array().size()},
-          {"skipped", inventory.at("skipped")},         {"unmet", inventory.at("unmet")},
-          {"section_sizes", findings.sections},         {"dependency_graph", findings.graph},
-          {"reverse_dependencies", findings.reverse},   {"maintainers", findings.maintainers}};
+  return {{"status_file", inventory.at("status_file")},
+          {"packages", inventory.at("packages").as_array().size()},
+          {"skipped", inventory.at("skipped")},
+          {"unmet", inventory.at("unmet")},
+          {"section_sizes", findings.sections},
+          {"dependency_graph", findings.graph},
+          {"reverse_dependencies", findings.reverse},
+          {"maintainers", findings.maintainers}};
 }
 
 std::string MarkdownReport(const json::object& report) {
@@ -115,10 +122,10 @@ std::string MarkdownReport(const json::object& report) {
   const json::object& transitive = reverse.at("transitive").as_object();
   std::ostringstream out;
   out << "# Installed packages\n\n"
-      << "From `" << Text(report.at("status_file")) << "`: " << report.at("packages") << " packages, "
-      << Mebibytes(report.at("section_sizes").at("installed_kib")) << " installed; " << report.at("skipped")
-      << " entries in other states were left out, " << report.at("unmet").as_array().size()
-      << " dependencies are not met.\n";
+      << "From `" << Text(report.at("status_file")) << "`: " << report.at("packages")
+      << " packages, " << Mebibytes(report.at("section_sizes").at("installed_kib"))
+      << " installed; " << report.at("skipped") << " entries in other states were left out, "
+      << report.at("unmet").as_array().size() << " dependencies are not met.\n";
 
   Table(out, "Size by section", "| # | section | packages | installed |\n| --: | :-- | --: | --: |",
         report.at("section_sizes").at("sections").as_array(), [&out](const json::object& row) {
@@ -127,8 +134,9 @@ std::string MarkdownReport(const json::object& report) {
         });
 
   out << "\n## Dependencies\n\n"
-      << graph.at("edges") << " edges; " << graph.at("components") << " strongly connected components, "
-      << cycles.size() << " of them cycles of several packages.\n";
+      << graph.at("edges") << " edges; " << graph.at("components")
+      << " strongly connected components, " << cycles.size()
+      << " of them cycles of several packages.\n";
   if (!cycles.empty()) out << '\n';
   for (std::size_t i = 0; i < std::min(kRows, cycles.size()); ++i) {
     out << "- " << Joined(cycles[i].as_array(), kRows) << '\n';
@@ -141,14 +149,16 @@ std::string MarkdownReport(const json::object& report) {
         });
 
   out << "\n## Who needs " << Text(reverse.at("package")) << "\n\n"
-      << direct.at("count") << " packages depend on it directly, " << transitive.at("count") << " in all.\n";
+      << direct.at("count") << " packages depend on it directly, " << transitive.at("count")
+      << " in all.\n";
   if (direct.at("count").to_number<std::size_t>() > 0) {
     out << "\nDirectly: " << Joined(direct.at("packages").as_array(), kRows) << ".\n";
   }
 
   Table(out, "Packages by maintainer", "| # | maintainer | packages |\n| --: | :-- | --: |",
-        report.at("maintainers").at("maintainers").as_array(),
-        [&out](const json::object& row) { out << Cell(row.at("maintainer")) << " | " << row.at("packages"); });
+        report.at("maintainers").at("maintainers").as_array(), [&out](const json::object& row) {
+          out << Cell(row.at("maintainer")) << " | " << row.at("packages");
+        });
   return std::move(out).str();
 }
 

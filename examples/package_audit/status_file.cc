@@ -37,14 +37,16 @@ struct Paragraph {
 
   std::string Get(std::string_view field, std::string_view fallback = "") const {
     const auto found = fields.find(field);
-    return std::string(found == fields.end() || found->second.empty() ? fallback : std::string_view(found->second));
+    return std::string(found == fields.end() || found->second.empty()
+                           ? fallback
+                           : std::string_view(found->second));
   }
 };
 
 [[noreturn]] void Garbled(const std::string& path, std::size_t line, const std::string& what) {
-  throw UnusableInput(
-      path + ":" + std::to_string(line) + ": " + what +
-      "; this is no status file of dpkg, or a damaged one (dpkg keeps the previous one as status-old)");
+  throw UnusableInput(path + ":" + std::to_string(line) + ": " + what +
+                      "; this is no status file of dpkg, or a damaged one (dpkg keeps the previous "
+                      "one as status-old)");
 }
 
 std::string_view Trim(std::string_view text) {
@@ -53,8 +55,8 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-// Everything the audit takes from the file ends up in JSON, which must be UTF-8. Boost.JSON writes any bytes but
-// reads back only valid ones.
+// Everything the audit takes from the file ends up in JSON, which must be UTF-8. Boost.JSON writes
+// any bytes but reads back only valid ones.
 bool IsUtf8(std::string_view text) {
   boost::json::error_code error;
   boost::json::parse(boost::json::serialize(boost::json::string(text)), error);
@@ -93,18 +95,22 @@ class Reader final {
     line = rest_.substr(0, end);
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     ++line_;
-    if (line.find('\0') != std::string_view::npos) Garbled(path_, line_, "the line contains a zero byte");
+    if (line.find('\0') != std::string_view::npos)
+      Garbled(path_, line_, "the line contains a zero byte");
     return true;
   }
 
   std::string& AddField(std::string_view line, Paragraph& paragraph) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0 || Trim(line.substr(0, colon)).size() != colon) {
+    if (colon == std::string_view::npos || colon == 0 ||
+        Trim(line.substr(0, colon)).size() != colon) {
       Garbled(path_, line_, "expected \"Field: value\"");
     }
     if (paragraph.fields.empty()) paragraph.line = line_;
-    auto [field, added] = paragraph.fields.emplace(line.substr(0, colon), Trim(line.substr(colon + 1)));
-    if (!added) Garbled(path_, line_, "the field " + field->first + " occurs twice in one paragraph");
+    auto [field, added] =
+        paragraph.fields.emplace(line.substr(0, colon), Trim(line.substr(colon + 1)));
+    if (!added)
+      Garbled(path_, line_, "the field " + field->first + " occurs twice in one paragraph");
     return field->second;
   }
 
@@ -118,7 +124,8 @@ std::uint64_t ReadSize(const Paragraph& paragraph, const std::string& path) {
   std::uint64_t kib = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), kib);
   if (error != std::errc() || end != text.data() + text.size()) {
-    Garbled(path, paragraph.line, "Installed-Size of " + paragraph.Get("Package") + " is no number: " + text);
+    Garbled(path, paragraph.line,
+            "Installed-Size of " + paragraph.Get("Package") + " is no number: " + text);
   }
   return kib;
 }
@@ -139,8 +146,9 @@ Entry ToEntry(const Paragraph& paragraph, const std::string& path) {
       Garbled(path, paragraph.line, "the installed package " + entry.name + " has no " + field);
     }
   }
-  for (const std::string* text : {&entry.name, &entry.architecture, &entry.version, &entry.section, &entry.maintainer,
-                                  &entry.provides, &entry.pre_depends, &entry.depends}) {
+  for (const std::string* text :
+       {&entry.name, &entry.architecture, &entry.version, &entry.section, &entry.maintainer,
+        &entry.provides, &entry.pre_depends, &entry.depends}) {
     if (!IsUtf8(*text)) Garbled(path, paragraph.line, "a field of this paragraph is not UTF-8");
   }
   return entry;
@@ -171,16 +179,19 @@ StatusFile ParseStatusFile(std::string_view text, const std::string& path, const
   Reader reader(text, path);
   Paragraph paragraph;
   for (std::size_t count = 1; reader.Next(paragraph); ++count) {
-    if (paragraph.Get("Package").empty()) Garbled(path, paragraph.line, "the paragraph has no field Package");
+    if (paragraph.Get("Package").empty())
+      Garbled(path, paragraph.line, "the paragraph has no field Package");
     if (paragraph.Get("Status").empty()) {
-      Garbled(path, paragraph.line, "the package " + paragraph.Get("Package") + " has no field Status");
+      Garbled(path, paragraph.line,
+              "the package " + paragraph.Get("Package") + " has no field Status");
     }
     if (paragraph.Get("Status") != kInstalled) {
       ++status.skipped;
     } else {
       Entry entry = ToEntry(paragraph, path);
       if (!seen.emplace(entry.name, entry.architecture).second) {
-        Garbled(path, paragraph.line, "the package " + entry.name + ":" + entry.architecture + " is listed twice");
+        Garbled(path, paragraph.line,
+                "the package " + entry.name + ":" + entry.architecture + " is listed twice");
       }
       status.installed.push_back(std::move(entry));
     }

@@ -24,15 +24,15 @@ struct Entry {
 
 struct StatusFile {
   std::vector<Entry> installed;  // in the file's order, at least one
-  std::size_t skipped =
-      0;  // paragraphs with another Status: removed with its configuration left, half installed, held
+  std::size_t skipped = 0;  // paragraphs with another Status: removed with its configuration left,
+                            // half installed, held
 };
 
 // The whole file. Throws UnusableInput when it cannot be read.
 std::string ReadStatusFile(const std::string& path);
 
-// Keeps the paragraphs whose Status is "install ok installed". `path` is for messages. Throws UnusableInput,
-// with the line, for what dpkg would not write.
+// Keeps the paragraphs whose Status is "install ok installed". `path` is for messages. Throws
+// UnusableInput, with the line, for what dpkg would not write.
 StatusFile ParseStatusFile(std::string_view text, const std::string& path, const Pulse& pulse);
 
 }  // namespace package_audit

@@ -8,7 +8,7 @@ namespace tasker {
 }  // namespace tasker
 
 // A bug if false. On in release builds; never on input, plugin data or rows.
-#define CHECK(condition)                                            \
-  (__builtin_expect(static_cast<bool>(condition), 1)                \
-       ? static_cast<void>(0)                                       \
+#define CHECK(condition)                             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::tasker::CheckFailed(__FILE__, __LINE__, #condition))

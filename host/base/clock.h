@@ -21,8 +21,9 @@ class Clock {
   virtual Steady Monotonic() = 0;
 };
 
-// Now() = wall clock at construction + CLOCK_BOOTTIME since, moved towards the wall clock by at most one second a
-// call, so that a jump of the wall clock neither loses nor fires a due time. Owned by one thread.
+// Now() = wall clock at construction + CLOCK_BOOTTIME since, moved towards the wall clock by at
+// most one second a call, so that a jump of the wall clock neither loses nor fires a due time.
+// Owned by one thread.
 class SystemClock final : public Clock {
  public:
   SystemClock();

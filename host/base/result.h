@@ -12,8 +12,8 @@ namespace tasker {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT(*-explicit-*)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -53,13 +53,13 @@ inline Status Ok() { return std::monostate{}; }
 
 // TRY(auto x, Expression()): binds the value, or returns the Error from this function.
 #define TRY(lhs, expr) TASKER_TRY(lhs, expr, TASKER_JOIN(try_result_, __COUNTER__))
-#define TASKER_TRY(lhs, expr, result)     \
-  auto result = (expr);                   \
-  if (!result) return result.error();     \
+#define TASKER_TRY(lhs, expr, result) \
+  auto result = (expr);               \
+  if (!result) return result.error(); \
   lhs = *std::move(result)
 
 // TRY_OK(Expression()): the same for a Status.
-#define TRY_OK(expr)                                                             \
-  do {                                                                           \
-    if (auto try_status = (expr); !try_status) return try_status.error();        \
+#define TRY_OK(expr)                                                      \
+  do {                                                                    \
+    if (auto try_status = (expr); !try_status) return try_status.error(); \
   } while (false)

@@ -26,16 +26,26 @@ namespace json = boost::json;
 
 std::string TypeName(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "an integer";
-    case toml::node_type::floating_point: return "a float";
-    case toml::node_type::boolean: return "a boolean";
-    case toml::node_type::date: return "a date";
-    case toml::node_type::time: return "a time";
-    case toml::node_type::date_time: return "a date with a time";
-    case toml::node_type::none: break;
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a float";
+    case toml::node_type::boolean:
+      return "a boolean";
+    case toml::node_type::date:
+      return "a date";
+    case toml::node_type::time:
+      return "a time";
+    case toml::node_type::date_time:
+      return "a date with a time";
+    case toml::node_type::none:
+      break;
   }
   return "nothing";
 }
@@ -44,7 +54,10 @@ std::string TypeName(const toml::node& node) {
 class FileReader final {
  public:
   FileReader(const std::string& path, const Environment& env, Config& config)
-      : path_(path), folder_(std::filesystem::absolute(path).parent_path()), env_(env), config_(config) {}
+      : path_(path),
+        folder_(std::filesystem::absolute(path).parent_path()),
+        env_(env),
+        config_(config) {}
 
   Status Apply(const toml::table& document) {
     for (const auto& [key, node] : document) {
@@ -52,11 +65,12 @@ class FileReader final {
         Plugins(node);
       } else if (IsUpstreamSection(key.str())) {
         Upstream(std::string(key.str()), node);
-      } else if (const toml::table* table = node.as_table(); IsSection(key.str()) && table != nullptr) {
+      } else if (const toml::table* table = node.as_table();
+                 IsSection(key.str()) && table != nullptr) {
         Section(std::string(key.str()), *table);
       } else if (IsSection(key.str())) {
-        Fail(key, Invalid(std::string(key.str()) + " is " + TypeName(node) + "; expected the section [" +
-                          std::string(key.str()) + "]"));
+        Fail(key, Invalid(std::string(key.str()) + " is " + TypeName(node) +
+                          "; expected the section [" + std::string(key.str()) + "]"));
       } else {
         UnknownAtTop(key, node);
       }
@@ -78,8 +92,10 @@ class FileReader final {
       } else {
         // [plugins.NAME] for [plugin.NAME] is the slip that spelling alone does not find.
         const bool plugin = section == "plugins" && node.is_table();
-        const std::string nearest = plugin ? "plugin." + std::string(key.str()) : std::string(NearestKey(name));
-        Fail(key, Invalid("unknown key " + Quoted(name) + "; the nearest known one is \"" + nearest + "\""));
+        const std::string nearest =
+            plugin ? "plugin." + std::string(key.str()) : std::string(NearestKey(name));
+        Fail(key, Invalid("unknown key " + Quoted(name) + "; the nearest known one is \"" +
+                          nearest + "\""));
       }
     }
   }
@@ -96,7 +112,9 @@ class FileReader final {
       for (const auto& [module, level] : *table) {
         const std::string name = std::string(key.name) + "." + std::string(module.str());
         Result<Value> value = ToValue(level);
-        Status status = value ? AssignLevel(*levels, std::string(module.str()), name, *value, config_) : value.error();
+        Status status = value
+                            ? AssignLevel(*levels, std::string(module.str()), name, *value, config_)
+                            : value.error();
         Assigned(name, module, std::move(status));
       }
       return;
@@ -117,7 +135,8 @@ class FileReader final {
   void Plugins(const toml::node& node) {
     const toml::table* plugins = node.as_table();
     if (plugins == nullptr) {
-      Fail(node.source(), Invalid("plugin is " + TypeName(node) + "; expected sections [plugin.NAME]"));
+      Fail(node.source(),
+           Invalid("plugin is " + TypeName(node) + "; expected sections [plugin.NAME]"));
       return;
     }
     for (const auto& [key, value] : *plugins) {
@@ -141,13 +160,15 @@ class FileReader final {
     for (const auto& [key, unused] : *table) PassOver(section + "." + std::string(key.str()));
   }
 
-  // What a worker of tasker-core and this host have in common, unless the file says it in our words, too.
+  // What a worker of tasker-core and this host have in common, unless the file says it in our
+  // words, too.
   void TakeUpstream(const toml::table& document) {
     TakeUpstreamValue("worker.id", kUpstreamWorkerId, document);
     TakeUpstreamValue("templates.paths", kUpstreamSearchPaths, document);
   }
 
-  void TakeUpstreamValue(std::string_view ours, std::string_view theirs, const toml::table& document) {
+  void TakeUpstreamValue(std::string_view ours, std::string_view theirs,
+                         const toml::table& document) {
     const auto node = document.at_path(theirs);
     const auto origin = config_.origins.find(std::string(ours));
     if (!node || (origin != config_.origins.end() && origin->second != kDefaultOrigin)) return;
@@ -155,7 +176,8 @@ class FileReader final {
     CHECK(key != nullptr);
     Result<Value> value = ToValue(*node.node());
     if (value) {
-      if (auto* patterns = std::get_if<std::vector<std::string>>(&*value)) *patterns = FoldersOf(*patterns);
+      if (auto* patterns = std::get_if<std::vector<std::string>>(&*value))
+        *patterns = FoldersOf(*patterns);
     }
     Status status = value ? Assign(*key, theirs, *value, Workspace(env_), config_) : value.error();
     if (status) {
@@ -217,8 +239,10 @@ class FileReader final {
 
   json::value FloatToJson(const toml::value<double>& number) {
     if (std::isfinite(number.get())) return number.get();
-    Fail(number.source(),
-         Invalid("a plugin gets its table as JSON, which has no inf and no nan; write a finite number"));
+    Fail(
+        number.source(),
+        Invalid(
+            "a plugin gets its table as JSON, which has no inf and no nan; write a finite number"));
     return nullptr;
   }
 
@@ -246,7 +270,8 @@ Result<std::string> ReadText(const std::string& path) {
   std::error_code error;
   const auto type = std::filesystem::status(path, error).type();
   if (type == std::filesystem::file_type::not_found) {
-    return NotFound("the configuration file " + path + " does not exist; name another one, or none for the defaults");
+    return NotFound("the configuration file " + path +
+                    " does not exist; name another one, or none for the defaults");
   }
   if (type == std::filesystem::file_type::directory) {
     return Invalid("the configuration " + path + " is a folder; name the TOML file in it");

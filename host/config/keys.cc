@@ -46,7 +46,8 @@ constexpr Choice kLevels[] = {{"trace", static_cast<int>(LogLevel::kTrace)},
 constexpr Key kKeys[] = {
     {"worker.id", "TASKER_WORKER_ID", TextKey{kAt<&Config::worker, &Worker::id>},
      "A name for people, in logs and in `status`; empty: \"worker-\" and the host's name."},
-    {"worker.namespaces", "TASKER_NAMESPACE", TextListKey{kAt<&Config::worker, &Worker::namespaces>},
+    {"worker.namespaces", "TASKER_NAMESPACE",
+     TextListKey{kAt<&Config::worker, &Worker::namespaces>},
      "Only steps of these namespaces are claimed; empty: of all."},
     {"worker.threads", "", IntegerKey{kAt<&Config::worker, &Worker::threads>, 0, 1024},
      "Threads that run handlers; 0: one a core."},
@@ -58,39 +59,50 @@ constexpr Key kKeys[] = {
     {"store.path", "", PathKey{kAt<&Config::store, &Store::path>},
      "The SQLite file with all tasks; it and its folder are created."},
     {"store.synchronous", "", OneOf<&Config::store, &Store::synchronous>(kSynchronous),
-     "\"full\": what was acknowledged survives a power cut; \"normal\": it survives a crash of the host, and commits "
+     "\"full\": what was acknowledged survives a power cut; \"normal\": it survives a crash of the "
+     "host, and commits "
      "are faster."},
     {"store.group", "", TextKey{kAt<&Config::store, &Store::group>},
      "The group that may use the store's files (0660); empty: only their owner may (0600)."},
     {"store.allow_network_fs", "", FlagKey{kAt<&Config::store, &Store::allow_network_fs>},
      "Open a store on a network file system, although its locks are not to be trusted there."},
-    {"store.turn_max_items", "", IntegerKey{kAt<&Config::store, &Store::turn_max_items>, 1, 100'000},
+    {"store.turn_max_items", "",
+     IntegerKey{kAt<&Config::store, &Store::turn_max_items>, 1, 100'000},
      "Events in one commit, at most."},
     {"store.turn_max_bytes", "", SizeKey{kAt<&Config::store, &Store::turn_max_bytes>, kMiB, kGiB},
      "Payload in one commit, at most."},
     {"store.crash_max", "", IntegerKey{kAt<&Config::store, &Store::crash_max>, 1, 100},
      "How often a step's process may die until the step is taken for the cause and fails."},
 
-    {"templates.paths", "TASKER_TEMPLATE_PATH", PathListKey{kAt<&Config::templates, &Templates::paths>},
-     "Folders that are searched for *.yaml and *.yml; empty: those of .tasker/templates, config/tasks and templates "
+    {"templates.paths", "TASKER_TEMPLATE_PATH",
+     PathListKey{kAt<&Config::templates, &Templates::paths>},
+     "Folders that are searched for *.yaml and *.yml; empty: those of .tasker/templates, "
+     "config/tasks and templates "
      "that exist."},
     {"templates.strict", "", FlagKey{kAt<&Config::templates, &Templates::strict>},
-     "Unknown keys of a template and a changed text under an old version are errors, not warnings."},
+     "Unknown keys of a template and a changed text under an old version are errors, not "
+     "warnings."},
 
     {"plugins.dirs", "TASKER_PLUGIN_PATH", PathListKey{kAt<&Config::plugins, &Plugins::dirs>},
-     "Folders whose every *.so is loaded; empty: .tasker/plugins, /usr/local/lib/tasker/plugins and "
+     "Folders whose every *.so is loaded; empty: .tasker/plugins, /usr/local/lib/tasker/plugins "
+     "and "
      "/usr/lib/tasker/plugins. The folders of TASKER_PLUGIN_PATH come before these."},
 
-    {"limits.context_max_bytes", "", SizeKey{kAt<&Config::limits, &Limits::context_max_bytes>, kKiB, 256 * kMiB},
+    {"limits.context_max_bytes", "",
+     SizeKey{kAt<&Config::limits, &Limits::context_max_bytes>, kKiB, 256 * kMiB},
      "A task's context, at most."},
-    {"limits.result_max_bytes", "", SizeKey{kAt<&Config::limits, &Limits::result_max_bytes>, kKiB, 256 * kMiB},
+    {"limits.result_max_bytes", "",
+     SizeKey{kAt<&Config::limits, &Limits::result_max_bytes>, kKiB, 256 * kMiB},
      "A step's result, at most."},
     {"limits.checkpoint_max_bytes", "",
      SizeKey{kAt<&Config::limits, &Limits::checkpoint_max_bytes>, kKiB, 256 * kMiB},
      "A step's checkpoint, at most."},
-    {"limits.hydrated_max_bytes", "", SizeKey{kAt<&Config::limits, &Limits::hydrated_max_bytes>, kKiB, kGiB},
-     "Everything that one step is given (context, results of its dependencies, checkpoint), at most."},
-    {"limits.template_max_bytes", "", SizeKey{kAt<&Config::limits, &Limits::template_max_bytes>, kKiB, 16 * kMiB},
+    {"limits.hydrated_max_bytes", "",
+     SizeKey{kAt<&Config::limits, &Limits::hydrated_max_bytes>, kKiB, kGiB},
+     "Everything that one step is given (context, results of its dependencies, checkpoint), at "
+     "most."},
+    {"limits.template_max_bytes", "",
+     SizeKey{kAt<&Config::limits, &Limits::template_max_bytes>, kKiB, 16 * kMiB},
      "A template's text, at most."},
     {"limits.json_depth_max", "", IntegerKey{kAt<&Config::limits, &Limits::json_depth_max>, 4, 512},
      "Objects and arrays inside each other in any JSON, at most."},
@@ -105,8 +117,12 @@ constexpr Key kKeys[] = {
      "A level of its own for a module of the host, such as store = \"debug\"."},
 };
 
-constexpr std::string_view SectionOf(std::string_view name) { return name.substr(0, name.find('.')); }
-constexpr std::string_view LeafOf(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+constexpr std::string_view SectionOf(std::string_view name) {
+  return name.substr(0, name.find('.'));
+}
+constexpr std::string_view LeafOf(std::string_view name) {
+  return name.substr(name.rfind('.') + 1);
+}
 
 // Levenshtein's distance.
 std::size_t Distance(std::string_view a, std::string_view b) {

@@ -67,17 +67,19 @@ struct LevelsKey {
   Field<std::map<std::string, LogLevel>> field;
 };
 
-// One key of worker.toml. Its default is what a Config{} holds; for an empty text or list see load.h.
+// One key of worker.toml. Its default is what a Config{} holds; for an empty text or list see
+// load.h.
 struct Key {
   std::string_view name;  // dotted: "worker.threads"
   std::string_view env;   // the environment variable that sets it too; empty: none
-  std::variant<TextKey, TextListKey, PathKey, PathListKey, FlagKey, IntegerKey, SizeKey, DurationKey, ChoiceKey,
-               LevelsKey>
+  std::variant<TextKey, TextListKey, PathKey, PathListKey, FlagKey, IntegerKey, SizeKey,
+               DurationKey, ChoiceKey, LevelsKey>
       kind;
   std::string_view meaning;  // one sentence, which config/worker.toml repeats
 };
 
-// Every key but those of [plugin.NAME], which belong to the plugins; in the order of config/worker.toml.
+// Every key but those of [plugin.NAME], which belong to the plugins; in the order of
+// config/worker.toml.
 std::span<const Key> Keys();
 
 // Null when there is none of that name.

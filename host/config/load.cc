@@ -43,12 +43,13 @@ Status ApplyEnvironment(const Environment& env, Config& config) {
   for (const Key& key : Keys()) {
     const std::string* text = key.env.empty() ? nullptr : Variable(env, key.env);
     if (text == nullptr) continue;
-    TRY_OK(Assign(key, "the environment variable " + std::string(key.env), ToValue(key, *text), fs::current_path(),
-                  config));
+    TRY_OK(Assign(key, "the environment variable " + std::string(key.env), ToValue(key, *text),
+                  fs::current_path(), config));
     config.origins[std::string(key.name)] = "env " + std::string(key.env);
   }
   if (const std::string* name = Variable(env, "TASKER_ENV")) {
-    config.notices.push_back("TASKER_ENV is " + Quoted(*name) + "; this host reports it and behaves the same in every "
+    config.notices.push_back("TASKER_ENV is " + Quoted(*name) +
+                             "; this host reports it and behaves the same in every "
                              "environment");
   }
   return Ok();
@@ -69,12 +70,14 @@ void FillDefaults(const fs::path& base, Config& config) {
   if (config.templates.paths.empty()) {
     for (const auto* folder : {".tasker/templates", "config/tasks", "templates"}) {
       std::error_code ignored;  // What cannot be looked at is not there.
-      if (fs::is_directory(base / folder, ignored)) config.templates.paths.push_back(Absolute(folder, base));
+      if (fs::is_directory(base / folder, ignored))
+        config.templates.paths.push_back(Absolute(folder, base));
     }
     config.origins["templates.paths"] = kDefaultOrigin;
   }
   if (config.plugins.dirs.empty()) {
-    for (const auto* folder : {".tasker/plugins", "/usr/local/lib/tasker/plugins", "/usr/lib/tasker/plugins"}) {
+    for (const auto* folder :
+         {".tasker/plugins", "/usr/local/lib/tasker/plugins", "/usr/lib/tasker/plugins"}) {
       config.plugins.dirs.push_back(Absolute(folder, base));
     }
     config.origins["plugins.dirs"] = kDefaultOrigin;
@@ -83,7 +86,8 @@ void FillDefaults(const fs::path& base, Config& config) {
 }
 
 // TASKER_PLUGIN_PATH does not replace the other folders: it comes before them.
-void AppendPluginDirs(const std::vector<std::string>& dirs, const std::string& origin, Config& config) {
+void AppendPluginDirs(const std::vector<std::string>& dirs, const std::string& origin,
+                      Config& config) {
   auto& all = config.plugins.dirs;
   for (const std::string& dir : dirs) {
     if (std::ranges::find(all, dir) == all.end()) all.push_back(dir);
@@ -102,7 +106,8 @@ Result<Config> Load(std::string_view path, const Environment& env) {
   fs::path base = fs::current_path();
   if (!file.empty()) {
     Status applied = ApplyFile(file, env, config);
-    if (!applied) return path.empty() ? Prefixed("TASKER_CONFIG_PATH", applied.error()) : applied.error();
+    if (!applied)
+      return path.empty() ? Prefixed("TASKER_CONFIG_PATH", applied.error()) : applied.error();
     config.file = fs::absolute(file).lexically_normal().string();
     base = fs::path(config.file).parent_path();
   }
@@ -111,7 +116,8 @@ Result<Config> Load(std::string_view path, const Environment& env) {
   const std::vector<std::string> plugin_dirs = config.plugins.dirs;
   const std::string plugin_origin = config.origins["plugins.dirs"];
   TRY_OK(ApplyEnvironment(env, config));
-  if (config.origins["plugins.dirs"] != plugin_origin) AppendPluginDirs(plugin_dirs, plugin_origin, config);
+  if (config.origins["plugins.dirs"] != plugin_origin)
+    AppendPluginDirs(plugin_dirs, plugin_origin, config);
   return config;
 }
 

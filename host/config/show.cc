@@ -28,10 +28,12 @@ struct Row {
 
 bool IsSecret(std::string_view key) {
   std::string lower(key);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   constexpr std::array<std::string_view, 4> kWords = {"password", "secret", "token", "key"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
 json::value Hidden(std::string_view key, json::value value) {
@@ -49,7 +51,9 @@ json::value ToJson(const Value& value) {
     json::value operator()(bool flag) const { return flag; }
     json::value operator()(std::int64_t number) const { return number; }
     json::value operator()(const std::string& text) const { return json::value(text); }
-    json::value operator()(const std::vector<std::string>& list) const { return json::value_from(list); }
+    json::value operator()(const std::vector<std::string>& list) const {
+      return json::value_from(list);
+    }
     json::value operator()(const Unusable& other) const { return json::value(other.what); }
   };
   return std::visit(Visitor{}, value);
@@ -90,7 +94,8 @@ std::vector<Row> RowsOf(const Config& config) {
       continue;
     }
     Row row = RowOf(config, name, ToJson(Read(key, config)));
-    const std::int64_t* size = std::holds_alternative<SizeKey>(key.kind) ? row.value.if_int64() : nullptr;
+    const std::int64_t* size =
+        std::holds_alternative<SizeKey>(key.kind) ? row.value.if_int64() : nullptr;
     if (size != nullptr && *size % 1024 == 0) row.text = "\"" + FormatSize(*size) + "\"";
     rows.push_back(std::move(row));
   }
@@ -100,8 +105,8 @@ std::vector<Row> RowsOf(const Config& config) {
 
 // Characters, as far as UTF-8 tells.
 std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 void AppendPadded(std::string_view text, std::size_t width, std::string& out) {
@@ -115,7 +120,8 @@ std::string Show(const Config& config, bool as_json) {
   std::vector<Row> rows = RowsOf(config);
   if (as_json) {
     json::object object;
-    for (Row& row : rows) object[row.key] = {{"value", std::move(row.value)}, {"origin", row.origin}};
+    for (Row& row : rows)
+      object[row.key] = {{"value", std::move(row.value)}, {"origin", row.origin}};
     return json::serialize(object) + "\n";
   }
   std::size_t key_width = 0;

@@ -11,7 +11,8 @@ bool IsName(std::string_view text) {
   const auto fits = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
-  return !text.empty() && std::ranges::all_of(text, fits) && !(text.front() >= '0' && text.front() <= '9');
+  return !text.empty() && std::ranges::all_of(text, fits) &&
+         !(text.front() >= '0' && text.front() <= '9');
 }
 
 // What stands between "${" and "}".
@@ -20,7 +21,8 @@ Result<std::string> Expand(std::string_view reference, const Environment& env) {
   const std::string_view name = reference.substr(0, colon);
   if (!IsName(name)) {
     return Invalid("${" + std::string(reference.substr(0, 80)) +
-                   "} names no environment variable; write ${NAME} or ${NAME:-default}, and $${ for a plain ${");
+                   "} names no environment variable; write ${NAME} or ${NAME:-default}, and $${ "
+                   "for a plain ${");
   }
   const auto variable = env.find(name);
   if (colon != std::string_view::npos) {
@@ -28,8 +30,8 @@ Result<std::string> Expand(std::string_view reference, const Environment& env) {
     return use ? variable->second : std::string(reference.substr(colon + 2));
   }
   if (variable != env.end()) return variable->second;
-  return Invalid("the environment variable " + std::string(name) + " is not set; set it, or write ${" +
-                 std::string(name) + ":-default}");
+  return Invalid("the environment variable " + std::string(name) +
+                 " is not set; set it, or write ${" + std::string(name) + ":-default}");
 }
 
 }  // namespace

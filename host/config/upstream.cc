@@ -17,7 +17,9 @@ std::string FolderOf(const std::string& pattern) {
 
 }  // namespace
 
-bool IsUpstreamSection(std::string_view section) { return section == "common" || section == "orchestration"; }
+bool IsUpstreamSection(std::string_view section) {
+  return section == "common" || section == "orchestration";
+}
 
 bool IsUpstreamWorkerKey(std::string_view section, std::string_view key, bool is_table) {
   return section == "worker" && (is_table || key == "worker_id" || key == "worker_type");
@@ -40,8 +42,10 @@ std::filesystem::path Workspace(const Environment& env) {
 
 std::string PassedOverNotice(std::string_view path, const std::set<std::string>& names) {
   std::string notice(path);
-  notice += " is a file of tasker-core: its template search paths and its worker's id are taken, the rest has no "
-            "effect here: ";
+  notice +=
+      " is a file of tasker-core: its template search paths and its worker's id are taken, the "
+      "rest has no "
+      "effect here: ";
   for (const std::string& name : names) {
     if (name != *names.begin()) notice += ", ";
     notice += name;

@@ -19,7 +19,8 @@ inline constexpr std::string_view kUpstreamSearchPaths = "common.task_templates.
 // [common] and [orchestration], which this host has not.
 bool IsUpstreamSection(std::string_view section);
 
-// tasker-core's keys in the section that both have: worker_id, worker_type and every table below [worker].
+// tasker-core's keys in the section that both have: worker_id, worker_type and every table below
+// [worker].
 bool IsUpstreamWorkerKey(std::string_view section, std::string_view key, bool is_table);
 
 // The folders that glob patterns such as "config/tasks/**/*.{yml,yaml}" search, each once.

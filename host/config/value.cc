@@ -30,7 +30,8 @@ std::optional<std::int64_t> ParseAmount(std::string_view text, std::span<const U
   const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
   const auto unit = std::ranges::find(units, name, &Unit::name);
   std::int64_t product = 0;
-  if (unit == units.end() || __builtin_mul_overflow(number, unit->factor, &product)) return std::nullopt;
+  if (unit == units.end() || __builtin_mul_overflow(number, unit->factor, &product))
+    return std::nullopt;
   return product;
 }
 
@@ -42,7 +43,9 @@ std::string FormatAmount(std::int64_t amount, std::span<const Unit> units) {
   return std::to_string(amount);
 }
 
-std::string FormatDuration(milliseconds duration) { return FormatAmount(duration.count(), kDurationUnits); }
+std::string FormatDuration(milliseconds duration) {
+  return FormatAmount(duration.count(), kDurationUnits);
+}
 
 std::string ListOf(std::span<const Choice> choices) {
   std::string list;
@@ -55,12 +58,17 @@ std::string ListOf(std::span<const Choice> choices) {
 
 std::string Describe(const Value& value) {
   struct Visitor {
-    std::string operator()(bool flag) const { return flag ? "the boolean true" : "the boolean false"; }
-    std::string operator()(std::int64_t number) const { return "the integer " + std::to_string(number); }
+    std::string operator()(bool flag) const {
+      return flag ? "the boolean true" : "the boolean false";
+    }
+    std::string operator()(std::int64_t number) const {
+      return "the integer " + std::to_string(number);
+    }
     std::string operator()(const std::string& text) const { return "the string " + Quoted(text); }
     std::string operator()(const std::vector<std::string>& list) const {
       if (list.empty()) return "an empty list";
-      return std::ranges::count(list, "") == 0 ? "a list of strings" : "a list with an empty string";
+      return std::ranges::count(list, "") == 0 ? "a list of strings"
+                                               : "a list with an empty string";
     }
     std::string operator()(const Unusable& other) const { return other.what; }
   };
@@ -69,8 +77,9 @@ std::string Describe(const Value& value) {
 
 std::string Lower(std::string_view text) {
   std::string lower;
-  std::ranges::transform(text, std::back_inserter(lower),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(text, std::back_inserter(lower), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return lower;
 }
 
@@ -100,7 +109,9 @@ struct Assigner {
   const std::filesystem::path& base;
   Config& config;
 
-  bool operator()(const TextKey& key) const { return Copy(std::get_if<std::string>(&value), key.field); }
+  bool operator()(const TextKey& key) const {
+    return Copy(std::get_if<std::string>(&value), key.field);
+  }
   bool operator()(const TextListKey& key) const { return Copy(AsTexts(value), key.field); }
   bool operator()(const FlagKey& key) const { return Copy(std::get_if<bool>(&value), key.field); }
   bool operator()(const PathKey& key) const {
@@ -154,7 +165,11 @@ struct Assigner {
 };
 
 Error Rejected(std::string_view shown_as, const Value& value, std::string_view expected) {
-  return Invalid(std::string(shown_as).append(" is ").append(Describe(value)).append("; expected ").append(expected));
+  return Invalid(std::string(shown_as)
+                     .append(" is ")
+                     .append(Describe(value))
+                     .append("; expected ")
+                     .append(expected));
 }
 
 }  // namespace
@@ -164,14 +179,17 @@ std::string Expected(const Key& key) {
     std::string operator()(const TextKey&) const { return "a string"; }
     std::string operator()(const TextListKey&) const { return "a list of non-empty strings"; }
     std::string operator()(const PathKey&) const { return "a path as a non-empty string"; }
-    std::string operator()(const PathListKey&) const { return "a list of paths as non-empty strings"; }
+    std::string operator()(const PathListKey&) const {
+      return "a list of paths as non-empty strings";
+    }
     std::string operator()(const FlagKey&) const { return "true or false"; }
     std::string operator()(const IntegerKey& key) const {
       return "an integer from " + std::to_string(key.min) + " to " + std::to_string(key.max);
     }
     std::string operator()(const SizeKey& key) const {
       return "a size from " + FormatSize(key.min) + " to " + FormatSize(key.max) +
-             ", in bytes as an integer or with its unit KiB, MiB or GiB as a string such as \"16MiB\"";
+             ", in bytes as an integer or with its unit KiB, MiB or GiB as a string such as "
+             "\"16MiB\"";
     }
     std::string operator()(const DurationKey& key) const {
       return "a duration from " + FormatDuration(key.min) + " to " + FormatDuration(key.max) +
@@ -185,8 +203,8 @@ std::string Expected(const Key& key) {
   return std::visit(Visitor{}, key.kind);
 }
 
-Status Assign(const Key& key, std::string_view shown_as, const Value& value, const std::filesystem::path& base,
-              Config& config) {
+Status Assign(const Key& key, std::string_view shown_as, const Value& value,
+              const std::filesystem::path& base, Config& config) {
   if (std::visit(Assigner{value, base, config}, key.kind)) return Ok();
   std::string expected = Expected(key);
   // Whoever writes a bare number most likely means seconds.
@@ -197,8 +215,8 @@ Status Assign(const Key& key, std::string_view shown_as, const Value& value, con
   return Rejected(shown_as, value, expected);
 }
 
-Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_view shown_as, const Value& value,
-                   Config& config) {
+Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_view shown_as,
+                   const Value& value, Config& config) {
   const auto chosen = Chosen(LevelChoices(), value);
   if (!chosen) return Rejected(shown_as, value, "one of " + ListOf(LevelChoices()));
   key.field.write(config)[module] = static_cast<LogLevel>(*chosen);
@@ -226,7 +244,9 @@ std::string Absolute(std::string_view path, const std::filesystem::path& base) {
   return (absolute.has_filename() ? absolute : absolute.parent_path()).string();
 }
 
-std::string_view LevelWord(LogLevel level) { return WordOf(LevelChoices(), static_cast<int>(level)); }
+std::string_view LevelWord(LogLevel level) {
+  return WordOf(LevelChoices(), static_cast<int>(level));
+}
 
 std::string FormatSize(std::int64_t bytes) { return FormatAmount(bytes, kSizeUnits); }
 
@@ -235,7 +255,8 @@ std::string Quoted(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string quoted = "\"";
   std::size_t end = std::min(text.size(), kMax);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
   for (const char c : text.substr(0, end)) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {

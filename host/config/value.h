@@ -27,14 +27,15 @@ std::string Expected(const Key& key);
 
 // Checks the value and puts it into `config`; relative paths are taken from `base`. The error is
 // "<shown_as> is <value>; expected <Expected(key)>".
-Status Assign(const Key& key, std::string_view shown_as, const Value& value, const std::filesystem::path& base,
-              Config& config);
+Status Assign(const Key& key, std::string_view shown_as, const Value& value,
+              const std::filesystem::path& base, Config& config);
 
 // The same for one module of a LevelsKey.
-Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_view shown_as, const Value& value,
-                   Config& config);
+Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_view shown_as,
+                   const Value& value, Config& config);
 
-// The key's value in `config` as the file would give it; sizes as integers. Not for a LevelsKey: empty.
+// The key's value in `config` as the file would give it; sizes as integers. Not for a LevelsKey:
+// empty.
 Value Read(const Key& key, const Config& config);
 
 // Without "." and ".." and without a slash at its end, so that a folder has one spelling.

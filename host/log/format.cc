@@ -18,18 +18,26 @@ enum class Escaping { kJson, kText };
 
 std::string_view LevelWord(Level level) {
   switch (level) {
-    case Level::kTrace: return "trace";
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarning: return "warning";
-    case Level::kError: return "error";
+    case Level::kTrace:
+      return "trace";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarning:
+      return "warning";
+    case Level::kError:
+      return "error";
   }
   return "error";
 }
 
-// The length of the UTF-8 character at the start of `text`; 0 if there is none, as for overlong forms and surrogates.
+// The length of the UTF-8 character at the start of `text`; 0 if there is none, as for overlong
+// forms and surrogates.
 std::size_t CharacterLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
@@ -60,7 +68,8 @@ void AppendCharacter(std::string_view character, Escaping escaping, bool quoted,
     out += "\\r";
   } else if (byte < 0x20 || byte == 0x7f || c1) {
     std::array<char, 8> escape{};
-    std::snprintf(escape.data(), escape.size(), escaping == Escaping::kJson ? "\\u%04x" : "\\x%02x", code);
+    std::snprintf(escape.data(), escape.size(), escaping == Escaping::kJson ? "\\u%04x" : "\\x%02x",
+                  code);
     out += escape.data();
   } else {
     out += character;
@@ -68,7 +77,8 @@ void AppendCharacter(std::string_view character, Escaping escaping, bool quoted,
 }
 
 // Appends as much of the text as keeps `out` within `limit`; false if that is not all of it.
-bool AppendEscaped(std::string_view text, Escaping escaping, bool quoted, std::size_t limit, std::string& out) {
+bool AppendEscaped(std::string_view text, Escaping escaping, bool quoted, std::size_t limit,
+                   std::string& out) {
   while (!text.empty()) {
     const std::size_t length = CharacterLength(text);
     const std::size_t before = out.size();
@@ -82,21 +92,24 @@ bool AppendEscaped(std::string_view text, Escaping escaping, bool quoted, std::s
   return true;
 }
 
-// Where a message ends at the latest: half of a line is kept for the fields if they need it, since they name the task
-// and the step.
+// Where a message ends at the latest: half of a line is kept for the fields if they need it, since
+// they name the task and the step.
 std::size_t MessageLimit(const Fields& fields) {
-  constexpr std::size_t kPunctuation = 8;  // at most, of a field: `","":""` and the "_" of IsReserved
+  constexpr std::size_t kPunctuation =
+      8;  // at most, of a field: `","":""` and the "_" of IsReserved
   std::size_t room = 0;
   for (const Field& field : fields) room += field.key.size() + field.value.size() + kPunctuation;
   return kBodyMax - std::min(room, kBodyMax / 2);
 }
 
 bool IsReserved(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kReserved = {"ts", "level", "module", "message", "repeated", "cut"};
+  constexpr std::array<std::string_view, 6> kReserved = {"ts",      "level",    "module",
+                                                         "message", "repeated", "cut"};
   return std::ranges::find(kReserved, key) != kReserved.end();
 }
 
-// False, and nothing appended, if there is no room for the key; false if there is none for all of the value.
+// False, and nothing appended, if there is no room for the key; false if there is none for all of
+// the value.
 bool AppendJsonField(const Field& field, std::string& out) {
   const std::size_t before = out.size();
   out += ",\"";
@@ -149,7 +162,8 @@ std::string Stamp(std::chrono::system_clock::time_point at, bool utc, const char
   }
   std::array<char, 40> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), pattern, &parts);
-  std::snprintf(text.data() + size, text.size() - size, ".%03d", static_cast<int>((ms - seconds).count()));
+  std::snprintf(text.data() + size, text.size() - size, ".%03d",
+                static_cast<int>((ms - seconds).count()));
   return text.data();
 }
 
@@ -160,7 +174,8 @@ std::string FormatJson(const Line& line) {
   out.append(LevelWord(line.level)).append("\",\"module\":\"");
   bool whole = AppendEscaped(line.module, Escaping::kJson, true, out.size() + kModuleMax, out);
   out += "\",\"message\":\"";
-  whole = AppendEscaped(line.message, Escaping::kJson, true, MessageLimit(line.fields), out) && whole;
+  whole =
+      AppendEscaped(line.message, Escaping::kJson, true, MessageLimit(line.fields), out) && whole;
   out += '"';
   for (const Field& field : line.fields) whole = AppendJsonField(field, out) && whole;
   if (line.repeated > 0) out.append(",\"repeated\":").append(std::to_string(line.repeated));
@@ -175,7 +190,8 @@ std::string FormatText(const Line& line) {
   out.append(level).append(kLevelWidth - level.size() + 1, ' ');
   bool whole = AppendEscaped(line.module, Escaping::kText, false, out.size() + kModuleMax, out);
   out += ": ";
-  whole = AppendEscaped(line.message, Escaping::kText, false, MessageLimit(line.fields), out) && whole;
+  whole =
+      AppendEscaped(line.message, Escaping::kText, false, MessageLimit(line.fields), out) && whole;
   for (const Field& field : line.fields) whole = AppendTextField(field, out) && whole;
   if (line.repeated > 0) out.append(" repeated=").append(std::to_string(line.repeated));
   if (!whole) out += " (cut)";

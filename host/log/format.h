@@ -20,15 +20,16 @@ struct Line {
   std::uint64_t repeated = 0;  // how often the same line was left out since it was last written
 };
 
-// The longest line, in bytes, without its newline. Of a longer one the message's and the fields' ends are cut off, and
-// the line says so: "cut": true, or "(cut)".
+// The longest line, in bytes, without its newline. Of a longer one the message's and the fields'
+// ends are cut off, and the line says so: "cut": true, or "(cut)".
 inline constexpr std::size_t kLineMax = 8192;
 
-// {"ts":"2026-01-02T03:04:05.678Z","level":"info","module":"store","message":"...","task":"..."}: one JSON object in
-// one line of valid UTF-8, without a newline, whatever the line holds.
+// {"ts":"2026-01-02T03:04:05.678Z","level":"info","module":"store","message":"...","task":"..."}:
+// one JSON object in one line of valid UTF-8, without a newline, whatever the line holds.
 std::string FormatJson(const Line& line);
 
-// 12:34:56.789 info  store: message key=value key="value with spaces". Local time; control characters are escaped.
+// 12:34:56.789 info  store: message key=value key="value with spaces". Local time; control
+// characters are escaped.
 std::string FormatText(const Line& line);
 
 }  // namespace tasker::log

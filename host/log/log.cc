@@ -25,11 +25,12 @@ namespace {
 
 namespace boost_log = boost::log;
 
-// The whole line in one write, so that processes that share a terminal or a pipe do not mix theirs. What cannot be
-// written is dropped: there is nowhere left to say so.
-class StderrBackend final : public boost_log::sinks::basic_formatted_sink_backend<
-                                char, boost_log::sinks::combine_requirements<boost_log::sinks::synchronized_feeding,
-                                                                             boost_log::sinks::flushing>::type> {
+// The whole line in one write, so that processes that share a terminal or a pipe do not mix theirs.
+// What cannot be written is dropped: there is nowhere left to say so.
+class StderrBackend final
+    : public boost_log::sinks::basic_formatted_sink_backend<
+          char, boost_log::sinks::combine_requirements<boost_log::sinks::synchronized_feeding,
+                                                       boost_log::sinks::flushing>::type> {
  public:
   void consume(const boost_log::record_view&, const std::string& line) {
     buffer_.assign(line).append("\n");
@@ -55,8 +56,8 @@ class StderrBackend final : public boost_log::sinks::basic_formatted_sink_backen
 using Sink = boost_log::sinks::synchronous_sink<StderrBackend>;
 constexpr const char* kLineAttribute = "TaskerLine";
 
-// The one log of the process. Boost.Log's core is process-wide and shared with plugins that use it: the filter keeps
-// their records out of this sink.
+// The one log of the process. Boost.Log's core is process-wide and shared with plugins that use it:
+// the filter keeps their records out of this sink.
 class ProcessLog final {
  public:
   static ProcessLog& Instance() {
@@ -68,7 +69,8 @@ class ProcessLog final {
 
   void Start(const config::Log& config) {
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
-    json_ = config.format == config::LogFormat::kJson || (config.format == config::LogFormat::kAuto && !terminal);
+    json_ = config.format == config::LogFormat::kJson ||
+            (config.format == config::LogFormat::kAuto && !terminal);
     modules_.assign(config.modules.begin(), config.modules.end());
     level_ = config.level;
     Level lowest = config.level;
@@ -110,17 +112,20 @@ class ProcessLog final {
  private:
   ProcessLog() : sink_(boost::make_shared<Sink>()) {
     sink_->set_filter(boost_log::expressions::has_attr(kLineAttribute));
-    sink_->set_formatter([this](const boost_log::record_view& record, boost_log::formatting_ostream& out) {
-      const auto line = boost_log::extract<const Line*>(kLineAttribute, record);
-      out << (json_.load(std::memory_order_relaxed) ? FormatJson(*line.get()) : FormatText(*line.get()));
-    });
+    sink_->set_formatter(
+        [this](const boost_log::record_view& record, boost_log::formatting_ostream& out) {
+          const auto line = boost_log::extract<const Line*>(kLineAttribute, record);
+          out << (json_.load(std::memory_order_relaxed) ? FormatJson(*line.get())
+                                                        : FormatText(*line.get()));
+        });
     boost_log::core::get()->add_sink(sink_);
   }
   ~ProcessLog() { boost_log::core::get()->remove_sink(sink_); }
 
   void Emit(const Repeated& line) {
     const Fields none;
-    Emit({std::chrono::system_clock::now(), line.level, line.module, line.message, none, line.count});
+    Emit({std::chrono::system_clock::now(), line.level, line.module, line.message, none,
+          line.count});
   }
 
   // The sink is synchronous: it has read the line when the record's pump ends.
@@ -146,7 +151,9 @@ void Start(const config::Log& config) { ProcessLog::Instance().Start(config); }
 
 void Stop() { ProcessLog::Instance().Stop(); }
 
-bool Enabled(std::string_view module, Level level) { return ProcessLog::Instance().Enabled(module, level); }
+bool Enabled(std::string_view module, Level level) {
+  return ProcessLog::Instance().Enabled(module, level);
+}
 
 void Write(Level level, std::string_view module, std::string_view message, Fields fields) {
   if (Enabled(module, level)) ProcessLog::Instance().Write(level, module, message, fields);

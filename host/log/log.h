@@ -19,9 +19,11 @@ struct Field {
   Field(std::string_view name, std::string_view text) : key(name), value(text) {}
   Field(std::string_view name, const char* text) : key(name), value(text) {}
   Field(std::string_view name, const std::string& text) : key(name), value(text) {}
-  Field(std::string_view name, std::int64_t n) : key(name), value(std::to_string(n)), number(true) {}
+  Field(std::string_view name, std::int64_t n)
+      : key(name), value(std::to_string(n)), number(true) {}
   Field(std::string_view name, std::int32_t n) : Field(name, std::int64_t{n}) {}
-  Field(std::string_view name, std::uint64_t n) : key(name), value(std::to_string(n)), number(true) {}
+  Field(std::string_view name, std::uint64_t n)
+      : key(name), value(std::to_string(n)), number(true) {}
   Field(std::string_view name, std::uint32_t n) : Field(name, std::uint64_t{n}) {}
 
   std::string key;
@@ -30,18 +32,21 @@ struct Field {
 };
 using Fields = std::vector<Field>;
 
-// Starts writing to stderr. Before the first call nothing below kWarning is written, and it is written as text. Not
-// thread-safe against Write; once, early in main.
+// Starts writing to stderr. Before the first call nothing below kWarning is written, and it is
+// written as text. Not thread-safe against Write; once, early in main.
 void Start(const config::Log& config);
-// Writes the counts of repeated lines that no line has carried yet, and flushes. Idempotent; Write works after it, too.
+// Writes the counts of repeated lines that no line has carried yet, and flushes. Idempotent; Write
+// works after it, too.
 void Stop();
 
-// Whether a line of this module and level would be written. Cheap: test it before building fields on a hot path.
+// Whether a line of this module and level would be written. Cheap: test it before building fields
+// on a hot path.
 bool Enabled(std::string_view module, Level level);
 
-// Writes one line, of at most 8 KiB: the ends of what is longer are cut off, and the line says so. Thread-safe; may
-// block as long as stderr does, so never under a lock. The same (module, message) at kWarning or kError within a minute
-// is written once and counted; the next line after that minute carries "repeated": N.
+// Writes one line, of at most 8 KiB: the ends of what is longer are cut off, and the line says so.
+// Thread-safe; may block as long as stderr does, so never under a lock. The same (module, message)
+// at kWarning or kError within a minute is written once and counted; the next line after that
+// minute carries "repeated": N.
 void Write(Level level, std::string_view module, std::string_view message, Fields fields = {});
 
 inline void Debug(std::string_view module, std::string_view message, Fields fields = {}) {

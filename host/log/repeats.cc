@@ -4,8 +4,8 @@
 
 namespace tasker::log {
 
-RepeatFilter::Verdict RepeatFilter::Admit(Level level, std::string_view module, std::string_view message,
-                                          Clock::time_point now) {
+RepeatFilter::Verdict RepeatFilter::Admit(Level level, std::string_view module,
+                                          std::string_view message, Clock::time_point now) {
   const std::pair key(std::string(module), std::string(message.substr(0, kMessageMax)));
   Verdict verdict;
   auto line = lines_.find(key);
@@ -36,7 +36,8 @@ std::optional<Repeated> RepeatFilter::EvictOldest() {
       std::ranges::min_element(lines_, {}, [](const auto& line) { return line.second.written; });
   std::optional<Repeated> evicted;
   if (oldest->second.count > 0) {
-    evicted = {oldest->second.level, oldest->first.first, oldest->first.second, oldest->second.count};
+    evicted = {oldest->second.level, oldest->first.first, oldest->first.second,
+               oldest->second.count};
   }
   lines_.erase(oldest);
   return evicted;

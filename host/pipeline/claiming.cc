@@ -10,13 +10,17 @@ constexpr std::chrono::seconds kPause{1};
 
 }  // namespace
 
-Claiming::Claiming(std::int64_t in_flight_max, std::int64_t threads, const plugin::HandlerRegistry& registry,
-                   Dispatcher& dispatcher)
-    : in_flight_max_(in_flight_max), threads_(threads), dispatcher_(dispatcher), handlers_(registry) {}
+Claiming::Claiming(std::int64_t in_flight_max, std::int64_t threads,
+                   const plugin::HandlerRegistry& registry, Dispatcher& dispatcher)
+    : in_flight_max_(in_flight_max),
+      threads_(threads),
+      dispatcher_(dispatcher),
+      handlers_(registry) {}
 
 Result<std::vector<std::int64_t>> Claiming::Refresh(store::Store& store, Steady now) {
   refresh_at_ = now + kPause;
-  TRY_OK(handlers_.Refresh([&store](std::span<const store::HandlerName> names) { return store.Intern(names); }));
+  TRY_OK(handlers_.Refresh(
+      [&store](std::span<const store::HandlerName> names) { return store.Intern(names); }));
   unfinished_ = true;
   TRY_OK(dispatcher_.StartRuntimes(handlers_));
   unfinished_ = false;
@@ -31,7 +35,9 @@ void Claiming::Pause(std::string reason, Steady now) {
   pause_reason_ = std::move(reason);
 }
 
-const std::string* Claiming::Paused(Steady now) const { return now < paused_until_ ? &pause_reason_ : nullptr; }
+const std::string* Claiming::Paused(Steady now) const {
+  return now < paused_until_ ? &pause_reason_ : nullptr;
+}
 
 Plan Claiming::PlanNow(Steady now, std::int64_t in_flight, bool wake_when_started) {
   const std::int64_t started = dispatcher_.starts();

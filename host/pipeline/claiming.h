@@ -19,15 +19,17 @@ namespace tasker::pipeline {
 // What this host wants to claim, and when it is worth asking. Owned by the turn thread.
 class Claiming final {
  public:
-  Claiming(std::int64_t in_flight_max, std::int64_t threads, const plugin::HandlerRegistry& registry,
-           Dispatcher& dispatcher);
+  Claiming(std::int64_t in_flight_max, std::int64_t threads,
+           const plugin::HandlerRegistry& registry, Dispatcher& dispatcher);
 
   ServedHandlers& handlers() { return handlers_; }
 
   // Whether the registry has changed, and the last try to follow it does not lie too close.
-  bool Outdated(Steady now) const { return (unfinished_ || handlers_.Outdated()) && now >= refresh_at_; }
-  // Follows the registry: numbers its handlers and starts executors for new runtimes. Returns the complete set of
-  // handlers.
+  bool Outdated(Steady now) const {
+    return (unfinished_ || handlers_.Outdated()) && now >= refresh_at_;
+  }
+  // Follows the registry: numbers its handlers and starts executors for new runtimes. Returns the
+  // complete set of handlers.
   Result<std::vector<std::int64_t>> Refresh(store::Store& store, Steady now);
 
   // Claims nothing for a second.
@@ -37,7 +39,8 @@ class Claiming final {
 
   // `in_flight`: claims, less those whose end is in the coming turn.
   Plan PlanNow(Steady now, std::int64_t in_flight, bool wake_when_started = false);
-  // Whether steps may be ready for which there is room. If not, the inbox is woken when an executor has made room.
+  // Whether steps may be ready for which there is room. If not, the inbox is woken when an executor
+  // has made room.
   bool Due(Steady now, std::int64_t in_flight);
   // Something may have become ready.
   void MayBeReady() { handlers_.MarkAll(); }
@@ -55,7 +58,7 @@ class Claiming final {
   RateWindow starts_;
   std::int64_t starts_counted_ = 0;
   std::int64_t places_ = 0;
-  Steady refresh_at_{};     // not before
+  Steady refresh_at_{};      // not before
   bool unfinished_ = false;  // a runtime has no executor yet
   Steady paused_until_{};
   std::string pause_reason_;

@@ -8,7 +8,8 @@ namespace tasker::pipeline {
 namespace {
 
 std::int32_t Narrow(std::int64_t count) {
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, 0, std::numeric_limits<std::int32_t>::max()));
+  return static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(count, 0, std::numeric_limits<std::int32_t>::max()));
 }
 
 }  // namespace
@@ -17,7 +18,8 @@ std::int64_t PlacesOf(const Load& load) {
   return std::min(load.in_flight_max, load.threads + load.starts_last_second);
 }
 
-Plan PlanDemand(const Load& load, std::span<const PoolLoad> pools, std::span<const HandlerLoad> handlers) {
+Plan PlanDemand(const Load& load, std::span<const PoolLoad> pools,
+                std::span<const HandlerLoad> handlers) {
   const std::int64_t host_free = load.in_flight_max - load.in_flight;
   // Group 0 is the executor threads, group i + 1 pool i.
   std::vector<std::int64_t> room;

@@ -19,8 +19,8 @@ Status Dispatcher::StartRuntimes(const ServedHandlers& handlers) {
     if (served.info.threads != plugin::HandlerInfo::Threads::kRuntime) continue;
     std::unique_ptr<Executor>& executor = runtimes_[served.instance];
     if (executor) continue;
-    auto made =
-        std::make_unique<Executor>("of plugin " + served.instance->name(), hydrated_max_bytes_, inbox_, slots_);
+    auto made = std::make_unique<Executor>("of plugin " + served.instance->name(),
+                                           hydrated_max_bytes_, inbox_, slots_);
     TRY_OK(made->Start(store_, 1));
     executor = std::move(made);
   }
@@ -33,8 +33,8 @@ Executor* Dispatcher::ExecutorOf(const ServedHandlers::Served& served) {
   return found == runtimes_.end() ? nullptr : found->second.get();
 }
 
-std::vector<store::Claimed> Dispatcher::Dispatch(std::vector<store::Claimed> claimed, const ServedHandlers& handlers,
-                                                 Places& places) {
+std::vector<store::Claimed> Dispatcher::Dispatch(std::vector<store::Claimed> claimed,
+                                                 const ServedHandlers& handlers, Places& places) {
   std::vector<store::Claimed> refused;
   std::map<Executor*, std::vector<Work>> queued;
   for (store::Claimed& claim : claimed) {

@@ -17,22 +17,23 @@
 
 namespace tasker::pipeline {
 
-// Hands committed claims to executors: one shared by all in-process handlers, one for each runtime instance, so that
-// long native handlers never hold up another language. Owned by the turn thread; before that starts and after it has
-// ended by the thread that owns it.
+// Hands committed claims to executors: one shared by all in-process handlers, one for each runtime
+// instance, so that long native handlers never hold up another language. Owned by the turn thread;
+// before that starts and after it has ended by the thread that owns it.
 class Dispatcher final {
  public:
-  Dispatcher(const store::Store& store, store::RunningSlots& slots, Inbox& inbox, std::int64_t hydrated_max_bytes);
+  Dispatcher(const store::Store& store, store::RunningSlots& slots, Inbox& inbox,
+             std::int64_t hydrated_max_bytes);
 
   // The shared executor.
   Status Start(std::int32_t threads);
   // Makes an executor for each runtime instance that has none yet.
   Status StartRuntimes(const ServedHandlers& handlers);
 
-  // Gives each claim a place and queues it. A claim without a served handler, or whose runtime has no executor, is
-  // returned.
-  std::vector<store::Claimed> Dispatch(std::vector<store::Claimed> claimed, const ServedHandlers& handlers,
-                                       Places& places);
+  // Gives each claim a place and queues it. A claim without a served handler, or whose runtime has
+  // no executor, is returned.
+  std::vector<store::Claimed> Dispatch(std::vector<store::Claimed> claimed,
+                                       const ServedHandlers& handlers, Places& places);
   // If this claim waits for its start, it does not any more.
   bool TakeBack(const Place& place) { return place.executor->TakeBack(place.claim).has_value(); }
   // Starts nothing any more. Returns what had not started.

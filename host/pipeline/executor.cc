@@ -12,7 +12,8 @@ namespace tasker::pipeline {
 namespace {
 
 constexpr int kReadTries = 3;
-constexpr std::chrono::milliseconds kOutsideMax{10};  // until a thread that is outside of a handler is looked at again
+constexpr std::chrono::milliseconds kOutsideMax{
+    10};  // until a thread that is outside of a handler is looked at again
 
 Steady Now() { return std::chrono::steady_clock::now(); }
 
@@ -41,8 +42,12 @@ struct Executor::Seat {
   bool ended = false;  // guarded by the executor's mu_
 };
 
-Executor::Executor(std::string name, std::int64_t hydrated_max_bytes, Inbox& inbox, store::RunningSlots& slots)
-    : name_(std::move(name)), hydrated_max_bytes_(hydrated_max_bytes), inbox_(inbox), slots_(slots) {}
+Executor::Executor(std::string name, std::int64_t hydrated_max_bytes, Inbox& inbox,
+                   store::RunningSlots& slots)
+    : name_(std::move(name)),
+      hydrated_max_bytes_(hydrated_max_bytes),
+      inbox_(inbox),
+      slots_(slots) {}
 
 Executor::~Executor() { static_cast<void>(Stop(Now())); }
 
@@ -81,7 +86,8 @@ std::vector<Work> Executor::Close() {
 
 std::optional<Work> Executor::TakeBack(workflow::ClaimId claim) {
   MutexLock lock(mu_);
-  const auto found = std::ranges::find_if(queue_, [&](const Work& one) { return one.claimed.claim == claim; });
+  const auto found =
+      std::ranges::find_if(queue_, [&](const Work& one) { return one.claimed.claim == claim; });
   if (found == queue_.end()) return std::nullopt;
   Work work = std::move(*found);
   queue_.erase(found);
@@ -135,7 +141,8 @@ bool Executor::Returned(std::uint32_t pool) {
 // False: this thread was left behind while its handler ran.
 bool Executor::Execute(Seat& seat, Work work) {
   auto input = seat.hydrator.Hydrate(work.claimed);
-  for (int tries = 1; !input && input.error().code != ErrorCode::kInvalid && tries < kReadTries; ++tries) {
+  for (int tries = 1; !input && input.error().code != ErrorCode::kInvalid && tries < kReadTries;
+       ++tries) {
     input = seat.hydrator.Hydrate(work.claimed);
   }
   if (!input && input.error().code == ErrorCode::kInvalid) {

@@ -29,12 +29,13 @@ struct Work {
   std::uint32_t pool = 0;  // of a runtime's handler
 };
 
-// A dispatch queue and the threads that serve it: each reads what its step is given and calls the handler's start.
-// Thread-safe, but for Start, Stop and the destructor, which belong to one thread.
+// A dispatch queue and the threads that serve it: each reads what its step is given and calls the
+// handler's start. Thread-safe, but for Start, Stop and the destructor, which belong to one thread.
 class Executor final {
  public:
   // `name` for people. The inbox and the slots outlive every thread that is not left behind.
-  Executor(std::string name, std::int64_t hydrated_max_bytes, Inbox& inbox, store::RunningSlots& slots);
+  Executor(std::string name, std::int64_t hydrated_max_bytes, Inbox& inbox,
+           store::RunningSlots& slots);
   ~Executor();  // Stop with the deadline now.
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -43,18 +44,19 @@ class Executor final {
   Status Start(const store::Store& store, std::int32_t threads);
 
   void Dispatch(std::vector<Work> work);
-  // Takes back what waits in the queue and starts nothing any more: what a thread has in its hands but not started
-  // comes back through the inbox.
+  // Takes back what waits in the queue and starts nothing any more: what a thread has in its hands
+  // but not started comes back through the inbox.
   std::vector<Work> Close();
   // The work of this claim, if it still waits in the queue.
   std::optional<Work> TakeBack(workflow::ClaimId claim);
 
-  // Waits for the threads, after Close. Those that are still in a handler at the deadline are left behind: they end by
-  // themselves when it returns, and touch nothing of this object any more. Returns how many. Idempotent.
+  // Waits for the threads, after Close. Those that are still in a handler at the deadline are left
+  // behind: they end by themselves when it returns, and touch nothing of this object any more.
+  // Returns how many. Idempotent.
   std::int32_t Stop(Steady deadline);
 
-  // Dispatched, and start() has not returned. With `wake`, the inbox is woken when this number next falls, if it is
-  // not 0.
+  // Dispatched, and start() has not returned. With `wake`, the inbox is woken when this number next
+  // falls, if it is not 0.
   std::int64_t Unstarted(std::uint32_t pool, bool wake);
   // How many times a handler was started, ever.
   std::int64_t starts() const { return starts_.load(std::memory_order_relaxed); }

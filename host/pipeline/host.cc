@@ -23,9 +23,11 @@
 namespace tasker::pipeline {
 namespace {
 
-constexpr std::size_t kSubmissionsMax = 10'000;              // that wait for the store
-constexpr std::chrono::milliseconds kCancelGrace{500};       // from cancel to hand-back, after the deadline
-constexpr std::chrono::milliseconds kReturnGrace{100};       // for a handler that has ended its step to return
+constexpr std::size_t kSubmissionsMax = 10'000;  // that wait for the store
+constexpr std::chrono::milliseconds kCancelGrace{
+    500};  // from cancel to hand-back, after the deadline
+constexpr std::chrono::milliseconds kReturnGrace{
+    100};  // for a handler that has ended its step to return
 constexpr std::size_t kRunningNamedMax = 10;
 
 Steady Now() { return std::chrono::steady_clock::now(); }
@@ -72,9 +74,11 @@ Status ToStatus(const Result<store::Ack>& answer) {
 std::string NameRunning(const std::vector<plugin::Instance::Running>& running) {
   std::string names;
   for (std::size_t i = 0; i < std::min(running.size(), kRunningNamedMax); ++i) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Now() - running[i].since).count();
-    names += (i == 0 ? "" : ", ") + ("handler '" + running[i].handler + "' (step '" + running[i].step_name + "', for " +
-                                     std::to_string(seconds) + " s)");
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(Now() - running[i].since).count();
+    names +=
+        (i == 0 ? "" : ", ") + ("handler '" + running[i].handler + "' (step '" +
+                                running[i].step_name + "', for " + std::to_string(seconds) + " s)");
   }
   if (running.size() > kRunningNamedMax) names += " and others";
   return names;
@@ -147,10 +151,13 @@ Status Host::State::BuryDead() {
   for (const store::OpenWorker& other : others) {
     if (other.alive) continue;
     log::Info("pipeline", "an earlier worker has died; its steps go on here",
-              {{"worker", other.id}, {"pid", other.pid}, {"running", std::uint64_t{other.running.size()}}});
-    turn.events.emplace_back(
-        store::Bury{other.id, "worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) + ") died",
-                    other.running});
+              {{"worker", other.id},
+               {"pid", other.pid},
+               {"running", std::uint64_t{other.running.size()}}});
+    turn.events.emplace_back(store::Bury{
+        other.id,
+        "worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) + ") died",
+        other.running});
   }
   if (turn.events.empty()) return Ok();
   const auto buried = store->Commit(turn);
@@ -164,13 +171,15 @@ Status Host::State::RefuseChanged(std::vector<TemplateFile>& files) {
   std::erase_if(files, [&](const TemplateFile& file) {
     const store::NewTemplate text = file.ForStore();
     const auto changed = std::ranges::find_if(known, [&](const store::TemplateView& view) {
-      return view.ns == text.ns && view.name == text.name && view.version == text.version && view.sha256 != text.sha256;
+      return view.ns == text.ns && view.name == text.name && view.version == text.version &&
+             view.sha256 != text.sha256;
     });
     if (changed == known.end()) return false;
-    log::Error("pipeline", file.path + ": " + text.ns + "/" + text.name + "@" + text.version +
-                               " has another text than the store has for this version, which [templates] "
-                               "strict refuses;"
-                               " give it a new version",
+    log::Error("pipeline",
+               file.path + ": " + text.ns + "/" + text.name + "@" + text.version +
+                   " has another text than the store has for this version, which [templates] "
+                   "strict refuses;"
+                   " give it a new version",
                {{"file_sha256", text.sha256}, {"store_sha256", changed->sha256}});
     return true;
   });
@@ -182,7 +191,8 @@ Status Host::State::LoadTemplates() {
   for (const Error& error : folders.errors) log::Error("pipeline", error.message);
   for (const TemplateFile& file : folders.files) {
     for (const workflow::TemplateWarning& warning : file.parsed.warnings) {
-      log::Warning("pipeline", file.path + ":" + std::to_string(warning.line) + ": " + warning.message);
+      log::Warning("pipeline",
+                   file.path + ":" + std::to_string(warning.line) + ": " + warning.message);
     }
   }
   if (config.templates.strict) TRY_OK(RefuseChanged(folders.files));
@@ -192,8 +202,9 @@ Status Host::State::LoadTemplates() {
   TRY(const auto registered, store->Register(texts));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (!registered[i].replaced.empty()) {
-      log::Info("pipeline", folders.files[i].path + ": a new revision of " + texts[i].ns + "/" + texts[i].name + "@" +
-                                texts[i].version + "; new tasks use it, tasks that exist keep theirs",
+      log::Info("pipeline",
+                folders.files[i].path + ": a new revision of " + texts[i].ns + "/" + texts[i].name +
+                    "@" + texts[i].version + "; new tasks use it, tasks that exist keep theirs",
                 {{"sha256", texts[i].sha256}, {"replaced", registered[i].replaced}});
     }
     names.push_back({texts[i].ns, texts[i].name, texts[i].version});
@@ -213,8 +224,8 @@ void Host::State::LoadPlugins() {
     return ToStatus(reply.Wait());
   };
   calls.demand_changed = [in] { in->Wake(true); };
-  plugin::LoadedPlugins loaded =
-      plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls, PluginLimitsOf(config.limits));
+  plugin::LoadedPlugins loaded = plugin::LoadDirs(config.plugins.dirs, config.plugins.configs,
+                                                  registry, calls, PluginLimitsOf(config.limits));
   for (const Error& error : loaded.errors) log::Error("pipeline", error.message);
   instances = std::move(loaded.instances);
 }
@@ -230,9 +241,11 @@ Status Host::State::StartThreads() {
   limits.threads = ThreadsOf(config.worker);
   limits.turn_max_items = static_cast<std::size_t>(config.store.turn_max_items);
   limits.turn_max_bytes = static_cast<std::size_t>(config.store.turn_max_bytes);
-  dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox, config.limits.hydrated_max_bytes);
+  dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox,
+                                            config.limits.hydrated_max_bytes);
   TRY_OK(dispatcher->Start(ThreadsOf(config.worker)));
-  auto made = std::make_unique<TurnLoop>(limits, *store, registry, *inbox, *dispatcher, settled, clock);
+  auto made =
+      std::make_unique<TurnLoop>(limits, *store, registry, *inbox, *dispatcher, settled, clock);
   TRY_OK(made->Start());
   loop = std::move(made);
   return Ok();
@@ -240,7 +253,8 @@ Status Host::State::StartThreads() {
 
 void Host::State::LogStart() const {
   log::Info("pipeline",
-            "worker " + std::to_string(worker) + " runs on " + store->path() + " (" + store->durability() + ")",
+            "worker " + std::to_string(worker) + " runs on " + store->path() + " (" +
+                store->durability() + ")",
             {{"worker", worker},
              {"handlers", std::uint64_t{registry.List().size()}},
              {"plugins", std::uint64_t{instances.size()}},
@@ -273,7 +287,8 @@ Status Host::State::Stop(Steady deadline) {
     loop->Stop(deadline);
   }
   // A handler may end its step before it returns.
-  if (dispatcher) static_cast<void>(dispatcher->Stop(drained ? std::max(deadline, Now() + kReturnGrace) : Now()));
+  if (dispatcher)
+    static_cast<void>(dispatcher->Stop(drained ? std::max(deadline, Now() + kReturnGrace) : Now()));
   const Status plugins = StopPlugins(deadline, drained);
   settled.Close();
   {
@@ -287,7 +302,8 @@ Status Host::State::Stop(Steady deadline) {
   }
   stopped = Ok();
   if (!left.empty()) {
-    stopped = Error{ErrorCode::kTimeout, "at the deadline these still ran, and were handed back: " + left};
+    stopped = Error{ErrorCode::kTimeout,
+                    "at the deadline these still ran, and were handed back: " + left};
   } else if (!plugins) {
     stopped = plugins;
   }
@@ -298,7 +314,8 @@ Status Host::State::StopPlugins(Steady deadline, bool drained) {
   Status first = Ok();
   for (const auto& instance : instances) {
     const bool patient = drained && !hurried;
-    const Status ended = instance->Stop(patient ? std::max(deadline, Now() + kReturnGrace) : Now() + kReturnGrace);
+    const Status ended =
+        instance->Stop(patient ? std::max(deadline, Now() + kReturnGrace) : Now() + kReturnGrace);
     if (ended) continue;
     log::Warning("pipeline", ended.error().message, {{"plugin", instance->name()}});
     if (first) first = ended;
@@ -324,7 +341,8 @@ Result<Submitted> Host::Submit(const std::string& name, const Submission& submis
   TRY(const TemplateName wanted, TemplateName::Parse(name));
   TRY(const std::size_t index, Choose(wanted, state_->names));
   const State::Template& chosen = state_->templates[index];
-  TRY(store::Submit submit, PrepareSubmit(submission, chosen.definition, chosen.id, state_->config.limits));
+  TRY(store::Submit submit,
+      PrepareSubmit(submission, chosen.definition, chosen.id, state_->config.limits));
   Submitted out;
   out.task = submit.task;
   Reply reply;
@@ -333,7 +351,9 @@ Result<Submitted> Host::Submit(const std::string& name, const Submission& submis
   TRY_OK(ToStatus(answer));
   if (answer->code == store::Ack::Code::kDuplicate) {
     const auto first = Uuid::Parse(answer->detail);
-    if (!first) return Internal("the store answered with '" + answer->detail + "' where it names the first task");
+    if (!first)
+      return Internal("the store answered with '" + answer->detail +
+                      "' where it names the first task");
     out.task = *first;
     out.duplicate = true;
   }
@@ -341,12 +361,13 @@ Result<Submitted> Host::Submit(const std::string& name, const Submission& submis
 }
 
 Result<workflow::TaskState> Host::WaitSettled(const Uuid& task, Steady deadline) {
-  return state_->settled.Wait(task, deadline, [this](const Uuid& wanted) -> Result<workflow::TaskState> {
-    MutexLock lock(state_->reader_mu);
-    if (!state_->reader) return Unavailable("the host has stopped");
-    TRY(const store::TaskSummary summary, state_->reader->Summary(wanted));
-    return summary.state;
-  });
+  return state_->settled.Wait(
+      task, deadline, [this](const Uuid& wanted) -> Result<workflow::TaskState> {
+        MutexLock lock(state_->reader_mu);
+        if (!state_->reader) return Unavailable("the host has stopped");
+        TRY(const store::TaskSummary summary, state_->reader->Summary(wanted));
+        return summary.state;
+      });
 }
 
 HostStatus Host::status() const {

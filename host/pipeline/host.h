@@ -23,7 +23,7 @@ namespace tasker::pipeline {
 struct HostStatus {
   std::int64_t worker = 0;
   std::string store_path, durability;
-  bool ready = false;            // claims work; else `not_ready` says why not
+  bool ready = false;  // claims work; else `not_ready` says why not
   std::string not_ready;
   std::uint64_t turns = 0, commits = 0, claimed = 0, ended = 0, submitted = 0;
   std::int32_t in_flight = 0, places = 0;
@@ -37,26 +37,30 @@ struct Submitted {
   bool duplicate = false;  // a task with this key existed; `task` is that one
 };
 
-// One running worker: opens the store, joins it, buries dead workers, loads plugins and templates, starts the
-// threads. Built, started and stopped by one thread; Submit, WaitSettled, status are thread-safe.
+// One running worker: opens the store, joins it, buries dead workers, loads plugins and templates,
+// starts the threads. Built, started and stopped by one thread; Submit, WaitSettled, status are
+// thread-safe.
 class Host final {
  public:
-  // Everything is up when it returns: the worker is in the store, handlers are announced, steps are claimed. Errors
-  // of single plugins and templates are logged and do not prevent the start; a store that cannot be opened does.
+  // Everything is up when it returns: the worker is in the store, handlers are announced, steps are
+  // claimed. Errors of single plugins and templates are logged and do not prevent the start; a
+  // store that cannot be opened does.
   static Result<std::unique_ptr<Host>> Start(const config::Config& config);
   ~Host();  // Stop with the deadline now.
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // Returns once the task is durable. `name`: as pipeline::TemplateName reads it, of the templates loaded here.
+  // Returns once the task is durable. `name`: as pipeline::TemplateName reads it, of the templates
+  // loaded here.
   Result<Submitted> Submit(const std::string& name, const Submission& submission);
   // The state of the task once it is settled; kTimeout when the deadline comes first.
   Result<workflow::TaskState> WaitSettled(const Uuid& task, Steady deadline);
   HostStatus status() const;
 
-  // Stops claiming, lets what runs finish until the deadline, asks the rest to cancel, hands back what did not start
-  // or still runs, flushes the last turn, ends plugins, leaves the store. Idempotent. kTimeout: handlers still run
-  // and were left behind; the sentence names them, and the process should exit by _exit.
+  // Stops claiming, lets what runs finish until the deadline, asks the rest to cancel, hands back
+  // what did not start or still runs, flushes the last turn, ends plugins, leaves the store.
+  // Idempotent. kTimeout: handlers still run and were left behind; the sentence names them, and the
+  // process should exit by _exit.
   Status Stop(Steady deadline);
   // Makes a Stop in progress act as if its deadline were now. Any thread.
   void Hurry();

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kWorkflowsKnownMax = 256;
 constexpr std::size_t kTextsKnownMax = 200'000;
 
-const workflow::StepDefinition& DefinitionOf(const workflow::Workflow& workflow, std::int32_t template_step) {
+const workflow::StepDefinition& DefinitionOf(const workflow::Workflow& workflow,
+                                             std::int32_t template_step) {
   return workflow.definition.steps[static_cast<std::size_t>(template_step)];
 }
 
@@ -41,32 +42,39 @@ std::string DependenciesJson(const Uuid& task, const StepTexts& texts,
     out += ",\"status\":\"completed\",\"metadata\":{\"retryable\":false,\"completed_at\":\"";
     AppendTimestamp(dependency.ended, out);
     out += "Z\",\"custom\":";
-    out += dependency.metadata.empty() ? std::string_view("{}") : std::string_view(dependency.metadata);
+    out += dependency.metadata.empty() ? std::string_view("{}")
+                                       : std::string_view(dependency.metadata);
     out += "}}";
   }
   out += '}';
   return out;
 }
 
-std::string TaskRowJson(const store::Claimed& claimed, const StepTexts& texts, const std::string& task_uuid,
-                        const Uuid& correlation) {
+std::string TaskRowJson(const store::Claimed& claimed, const StepTexts& texts,
+                        const std::string& task_uuid, const Uuid& correlation) {
   std::string created;
   AppendTimestamp(claimed.created, created);
   std::string out = "{\"task_uuid\":\"";
   out.append(task_uuid).append(texts.task_row_middle).append(created);
-  out += "\",\"initiator\":null,\"source_system\":null,\"reason\":null,\"tags\":null,"
-         "\"identity_hash\":null,\"priority\":";
+  out +=
+      "\",\"initiator\":null,\"source_system\":null,\"reason\":null,\"tags\":null,"
+      "\"identity_hash\":null,\"priority\":";
   out.append(std::to_string(claimed.priority)).append(",\"created_at\":\"").append(created);
   out += "\",\"updated_at\":\"";
   AppendTimestamp(claimed.claimed, out);
-  out.append("\",\"correlation_id\":\"").append(correlation.ToString()).append("\",\"parent_correlation_id\":null}");
+  out.append("\",\"correlation_id\":\"")
+      .append(correlation.ToString())
+      .append("\",\"parent_correlation_id\":null}");
   return out;
 }
 
-std::string StepRowJson(const store::Claimed& claimed, const StepTexts& texts, const std::string& task_uuid,
-                        const std::string& step_uuid) {
+std::string StepRowJson(const store::Claimed& claimed, const StepTexts& texts,
+                        const std::string& task_uuid, const std::string& step_uuid) {
   std::string out = "{\"workflow_step_uuid\":\"";
-  out.append(step_uuid).append("\",\"task_uuid\":\"").append(task_uuid).append(texts.step_row_middle);
+  out.append(step_uuid)
+      .append("\",\"task_uuid\":\"")
+      .append(task_uuid)
+      .append(texts.step_row_middle);
   out += std::to_string(claimed.attempt - 1);
   out += ",\"last_attempted_at\":null,\"backoff_request_seconds\":null,\"created_at\":\"";
   AppendTimestamp(claimed.created, out);
@@ -89,25 +97,30 @@ StepTexts TextsOf(const workflow::Workflow& workflow, std::int32_t template_step
   const workflow::TaskTemplate& definition = workflow.definition;
   const workflow::StepDefinition& step = DefinitionOf(workflow, template_step);
   const auto named = [&](const workflow::StepDefinition& of) {
-    return workflow::NamedStepUuid(definition.namespace_name, definition.name, definition.version, of.name).ToString();
+    return workflow::NamedStepUuid(definition.namespace_name, definition.name, definition.version,
+                                   of.name)
+        .ToString();
   };
   StepTexts texts;
   texts.ancestors = workflow.graph.Ancestors(template_step);
   texts.dependency_heads.reserve(texts.ancestors.size());
   for (const std::int32_t n : texts.ancestors) {
-    texts.dependency_heads.push_back(workflow::JsonString(DefinitionOf(workflow, n).name) + ":{\"step_uuid\":\"");
+    texts.dependency_heads.push_back(workflow::JsonString(DefinitionOf(workflow, n).name) +
+                                     ":{\"step_uuid\":\"");
   }
   texts.idempotency_tail = ":" + step.name;
   texts.task_row_middle =
       "\",\"named_task_uuid\":\"" +
-      workflow::NamedTaskUuid(definition.namespace_name, definition.name, definition.version).ToString() +
+      workflow::NamedTaskUuid(definition.namespace_name, definition.name, definition.version)
+          .ToString() +
       "\",\"complete\":false,\"requested_at\":\"";
   const std::string name = workflow::JsonString(step.name);
-  texts.step_row_middle = "\",\"named_step_uuid\":\"" + named(step) + "\",\"name\":" + name +
-                          ",\"template_step_name\":" + name +
-                          ",\"retryable\":" + (step.retry.retryable ? "true" : "false") +
-                          ",\"max_attempts\":" + std::to_string(step.retry.AttemptsAllowed()) +
-                          ",\"in_process\":true,\"processed\":false,\"processed_at\":null,\"attempts\":";
+  texts.step_row_middle =
+      "\",\"named_step_uuid\":\"" + named(step) + "\",\"name\":" + name +
+      ",\"template_step_name\":" + name +
+      ",\"retryable\":" + (step.retry.retryable ? "true" : "false") +
+      ",\"max_attempts\":" + std::to_string(step.retry.AttemptsAllowed()) +
+      ",\"in_process\":true,\"processed\":false,\"processed_at\":null,\"attempts\":";
   return texts;
 }
 
@@ -146,7 +159,8 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   return input;
 }
 
-Hydrator::Hydrator(store::Reader& reader, std::int64_t bytes_max) : reader_(reader), bytes_max_(bytes_max) {}
+Hydrator::Hydrator(store::Reader& reader, std::int64_t bytes_max)
+    : reader_(reader), bytes_max_(bytes_max) {}
 
 Result<std::unique_ptr<plugin::StepInput>> Hydrator::Hydrate(const store::Claimed& claimed) {
   const StepTexts& texts = Texts(claimed);

@@ -41,9 +41,14 @@ plugin::CancelReason ReasonOf(workflow::Revocation::Why why) {
 
 }  // namespace
 
-InFlight::InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandlers& handlers, Dispatcher& dispatcher,
-                   TurnBatch& batch, Clock& clock)
-    : slots_(slots), handlers_(handlers), dispatcher_(dispatcher), batch_(batch), clock_(clock), places_(places) {
+InFlight::InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandlers& handlers,
+                   Dispatcher& dispatcher, TurnBatch& batch, Clock& clock)
+    : slots_(slots),
+      handlers_(handlers),
+      dispatcher_(dispatcher),
+      batch_(batch),
+      clock_(clock),
+      places_(places) {
   CHECK(places <= slots.size());
 }
 
@@ -88,15 +93,16 @@ void InFlight::HandBack(Place& place, bool started) {
   EndPlace(place, std::move(ended), 0);
 }
 
-// The slot stays set until here: a handler that ran and whose end was not committed has run, whoever asks after a
-// crash.
+// The slot stays set until here: a handler that ran and whose end was not committed has run,
+// whoever asks after a crash.
 void InFlight::FreeEnded() {
   for (const store::Event& event : batch_.events()) {
     const auto* const end = std::get_if<store::End>(&event);
     if (end == nullptr) continue;
     const Place* const place = places_.Find(end->claim);
     if (place == nullptr) continue;  // a forgotten one
-    if (const auto* const failed = std::get_if<workflow::Failed>(&end->outcome)) LogFailure(*place, *failed);
+    if (const auto* const failed = std::get_if<workflow::Failed>(&end->outcome))
+      LogFailure(*place, *failed);
     slots_.Clear(place->slot);
     places_.Free(end->claim);
     --ended_;

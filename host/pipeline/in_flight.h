@@ -14,24 +14,27 @@
 
 namespace tasker::pipeline {
 
-// The claims of this worker, from the commit of the claim to the commit of its end. Owned by the turn thread.
+// The claims of this worker, from the commit of the claim to the commit of its end. Owned by the
+// turn thread.
 class InFlight final {
  public:
   // At most `places`, which `slots` must have.
-  InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandlers& handlers, Dispatcher& dispatcher,
-           TurnBatch& batch, Clock& clock);
+  InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandlers& handlers,
+           Dispatcher& dispatcher, TurnBatch& batch, Clock& clock);
 
   // Committed claims: each gets a place and goes to its handler.
   void Dispatch(std::vector<store::Claimed> claimed);
 
   // Null: no claim of ours, or its end is known already.
   const Place* Running(std::int64_t claim);
-  // An attempt ended: its end goes into the batch. False: its claim was handed back meanwhile, or has ended before.
+  // An attempt ended: its end goes into the batch. False: its claim was handed back meanwhile, or
+  // has ended before.
   bool End(AttemptEnded ended, std::size_t bytes);
   // The ends in the batch are committed: their places are free.
   void FreeEnded();
 
-  // What the store ended while its handler runs is asked to stop, or taken back if it has not started.
+  // What the store ended while its handler runs is asked to stop, or taken back if it has not
+  // started.
   void Revoke(const std::vector<workflow::Revocation>& revoked);
 
   // Starts nothing any more, and hands back what had not started.

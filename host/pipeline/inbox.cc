@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kRowBytes = 128;
 
 struct Size {
-  std::size_t operator()(const SubmitAsked& m) const { return m.submit.context.size() + m.submit.envelope.size(); }
+  std::size_t operator()(const SubmitAsked& m) const {
+    return m.submit.context.size() + m.submit.envelope.size();
+  }
   std::size_t operator()(const CheckpointAsked& m) const { return m.body.size(); }
   std::size_t operator()(const AttemptEnded& m) const { return std::visit(*this, m.outcome); }
 
@@ -24,12 +26,16 @@ struct Size {
   std::size_t operator()(const workflow::Failed& o) const {
     return o.message.size() + o.backtrace.size() + o.context.size() + o.metadata.size();
   }
-  std::size_t operator()(const workflow::Yielded& o) const { return o.checkpoint ? o.checkpoint->size() : 0; }
+  std::size_t operator()(const workflow::Yielded& o) const {
+    return o.checkpoint ? o.checkpoint->size() : 0;
+  }
   std::size_t operator()(const workflow::TimedOut&) const { return 0; }
   std::size_t operator()(const workflow::HandedBack&) const { return 0; }
 };
 
-Error Stopped() { return Unavailable("the host stops and takes nothing new; send it again to one that runs"); }
+Error Stopped() {
+  return Unavailable("the host stops and takes nothing new; send it again to one that runs");
+}
 
 }  // namespace
 
@@ -44,7 +50,8 @@ Result<std::unique_ptr<Inbox>> Inbox::Open(std::size_t submissions_max) {
   return std::unique_ptr<Inbox>(new Inbox(std::move(fd), submissions_max));
 }
 
-Inbox::Inbox(UniqueFd fd, std::size_t submissions_max) : fd_(std::move(fd)), submissions_max_(submissions_max) {}
+Inbox::Inbox(UniqueFd fd, std::size_t submissions_max)
+    : fd_(std::move(fd)), submissions_max_(submissions_max) {}
 
 Status Inbox::PushSubmit(SubmitAsked asked) {
   bool ring = false;
@@ -52,7 +59,8 @@ Status Inbox::PushSubmit(SubmitAsked asked) {
     MutexLock lock(mu_);
     if (closed_ || submissions_closed_) return Stopped();
     if (submissions_ >= submissions_max_) {
-      return Unavailable(std::to_string(submissions_) + " submissions wait for the store already; try again later");
+      return Unavailable(std::to_string(submissions_) +
+                         " submissions wait for the store already; try again later");
     }
     ++submissions_;
     arrived_.emplace_back(std::move(asked));
@@ -95,7 +103,8 @@ void Inbox::CloseSubmissions() {
 }
 
 std::vector<Message> Inbox::Close() {
-  std::vector<Message> left(std::make_move_iterator(taken_.begin()), std::make_move_iterator(taken_.end()));
+  std::vector<Message> left(std::make_move_iterator(taken_.begin()),
+                            std::make_move_iterator(taken_.end()));
   taken_.clear();
   MutexLock lock(mu_);
   closed_ = true;

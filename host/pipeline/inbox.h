@@ -39,8 +39,9 @@ using Message = std::variant<SubmitAsked, CheckpointAsked, AttemptEnded>;
 // Roughly what it occupies in the turn's transaction.
 std::size_t BytesOf(const Message& message);
 
-// The way to the turn thread: many push, one takes. Submissions are bounded here; checkpoints and ends are so by the
-// places. Push..., Wake and Close... are thread-safe; the rest belongs to the turn thread.
+// The way to the turn thread: many push, one takes. Submissions are bounded here; checkpoints and
+// ends are so by the places. Push..., Wake and Close... are thread-safe; the rest belongs to the
+// turn thread.
 class Inbox final {
  public:
   static Result<std::unique_ptr<Inbox>> Open(std::size_t submissions_max);
@@ -52,7 +53,8 @@ class Inbox final {
   Status PushCheckpoint(CheckpointAsked asked);
   // After Close it is dropped: the claim was handed back.
   void PushEnd(AttemptEnded ended);
-  // The turn thread has a reason to look around; `demand_changed`: a plugin registered, or a runtime takes more.
+  // The turn thread has a reason to look around; `demand_changed`: a plugin registered, or a
+  // runtime takes more.
   void Wake(bool demand_changed);
 
   // Refuses submissions from now on.
@@ -60,11 +62,13 @@ class Inbox final {
   // Refuses everything from now on and returns what was not taken.
   std::vector<Message> Close();
 
-  // Appends what has arrived, in order, to `out` until it would exceed a bound; at least one message if there is any.
+  // Appends what has arrived, in order, to `out` until it would exceed a bound; at least one
+  // message if there is any.
   void Take(std::size_t items_max, std::size_t bytes_max, std::vector<Message>& out);
   // Forgets the calls of Wake; returns whether one of them said that demand has changed.
   bool TakeWake();
-  // False if there is something to take or Wake was called. Else from now on a push makes fd() readable.
+  // False if there is something to take or Wake was called. Else from now on a push makes fd()
+  // readable.
   bool MaySleep();
   // After a sleep: pushes need not make fd() readable any more.
   void Awake();

@@ -25,7 +25,8 @@ Status MissingHandlers::Look(store::Reader& reader, std::int64_t worker, Steady 
     if (before == logged_.end() || now - last >= kRepeat) {
       last = now;
       log::Warning("pipeline",
-                   "no plugin here has handler '" + name + "': steps wait for it; put its plugin into a plugin folder",
+                   "no plugin here has handler '" + name +
+                       "': steps wait for it; put its plugin into a plugin folder",
                    {{"handler", name}, {"steps", handler.steps}});
     }
     logged.emplace(name, last);

@@ -8,8 +8,8 @@
 
 namespace tasker::pipeline {
 
-// One caller that waits for the turn thread. It lives on the caller's stack: whoever holds its address answers it
-// exactly once, and the caller waits as long as that takes. Thread-safe.
+// One caller that waits for the turn thread. It lives on the caller's stack: whoever holds its
+// address answers it exactly once, and the caller waits as long as that takes. Thread-safe.
 class Reply final {
  public:
   Reply() = default;

@@ -55,7 +55,8 @@ void ServedHandlers::Unmark(std::span<const store::Demand> demand) {
 
 bool ServedHandlers::AnyMarked(std::span<const store::Demand> demand) const {
   return std::ranges::any_of(demand, [this](const store::Demand& group) {
-    return std::ranges::any_of(group.handlers, [this](std::int64_t id) { return served_.at(id).maybe_ready; });
+    return std::ranges::any_of(group.handlers,
+                               [this](std::int64_t id) { return served_.at(id).maybe_ready; });
   });
 }
 
@@ -70,7 +71,8 @@ ServedHandlers::Loads ServedHandlers::LoadsAt(Steady now) {
     HandlerLoad load;
     load.handler = id;
     load.limit = served.info.max_concurrency;
-    if (load.limit > 0 || served.info.threads == Threads::kSerial) load.in_flight = counts_[id].in_flight;
+    if (load.limit > 0 || served.info.threads == Threads::kSerial)
+      load.in_flight = counts_[id].in_flight;
     if (served.info.threads == Threads::kSerial) {
       const std::int64_t serial = 1 + counts_[id].ends.LastSecond(now);
       load.limit = load.limit > 0 ? std::min(load.limit, serial) : serial;

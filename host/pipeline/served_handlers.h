@@ -17,8 +17,8 @@
 
 namespace tasker::pipeline {
 
-// The handlers of the live instances here, as the store numbers them, and what of them is in flight. Owned by the
-// turn thread.
+// The handlers of the live instances here, as the store numbers them, and what of them is in
+// flight. Owned by the turn thread.
 class ServedHandlers final {
  public:
   struct Served {
@@ -27,7 +27,8 @@ class ServedHandlers final {
     plugin::Instance* instance = nullptr;
     bool maybe_ready = true;  // steps of it may be enqueued that no claim has looked for
   };
-  using Intern = std::function<Result<std::vector<std::int64_t>>(std::span<const store::HandlerName>)>;
+  using Intern =
+      std::function<Result<std::vector<std::int64_t>>(std::span<const store::HandlerName>)>;
 
   explicit ServedHandlers(const plugin::HandlerRegistry& registry) : registry_(registry) {}
 
@@ -51,8 +52,8 @@ class ServedHandlers final {
   bool AnyMarked(std::span<const store::Demand> demand) const;
   bool AnyMarked() const;
 
-  // The handlers as PlanDemand wants them, and the pools that their `pool` counts. A serial handler is limited to
-  // what it starts one after the other within about a second.
+  // The handlers as PlanDemand wants them, and the pools that their `pool` counts. A serial handler
+  // is limited to what it starts one after the other within about a second.
   struct Pool {
     plugin::Instance* instance;
     std::uint32_t number;

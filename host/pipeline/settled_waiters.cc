@@ -4,19 +4,22 @@
 
 namespace tasker::pipeline {
 
-Result<workflow::TaskState> SettledWaiters::Wait(const Uuid& task, Steady deadline, const Read& read) {
+Result<workflow::TaskState> SettledWaiters::Wait(const Uuid& task, Steady deadline,
+                                                 const Read& read) {
   Waiter waiter;
   MutexLock lock(mu_);
   const auto entry = waiters_.emplace(task, &waiter);
   ++waiting_;
-  Result<workflow::TaskState> answer = Unavailable("the host stops while somebody waits for task " + task.ToString());
+  Result<workflow::TaskState> answer =
+      Unavailable("the host stops while somebody waits for task " + task.ToString());
   while (true) {
     if (waiter.settled) {
       answer = *waiter.settled;
       break;
     }
     if (std::exchange(waiter.look, false)) {
-      // Not under the lock: it reads the store. A turn that settles the task meanwhile finds this waiter.
+      // Not under the lock: it reads the store. A turn that settles the task meanwhile finds this
+      // waiter.
       mu_.Unlock();
       auto state = read(task);
       mu_.Lock();
@@ -38,7 +41,8 @@ Result<workflow::TaskState> SettledWaiters::Wait(const Uuid& task, Steady deadli
 }
 
 void SettledWaiters::Tell(std::span<const store::Settled> settled) {
-  // A waiter that comes later reads the store after it is counted, and so sees what this turn has committed.
+  // A waiter that comes later reads the store after it is counted, and so sees what this turn has
+  // committed.
   if (settled.empty() || waiting_ == 0) return;
   MutexLock lock(mu_);
   for (const store::Settled& one : settled) {

@@ -22,7 +22,8 @@ class SettledWaiters final {
   // Reads the task's state as it is stored, on the waiting thread.
   using Read = std::function<Result<workflow::TaskState>(const Uuid&)>;
 
-  // The state once it is settled; kTimeout at the deadline, kUnavailable after Close, or what `read` failed with.
+  // The state once it is settled; kTimeout at the deadline, kUnavailable after Close, or what
+  // `read` failed with.
   Result<workflow::TaskState> Wait(const Uuid& task, Steady deadline, const Read& read);
 
   // These tasks were settled by a committed turn of this host.

@@ -21,8 +21,9 @@ Status CheckLength(std::string_view noun, std::string_view text, std::size_t max
 Status CheckContext(const std::string& context, const workflow::TaskTemplate& task_template,
                     const config::Limits& limits) {
   if (context.size() > static_cast<std::size_t>(limits.context_max_bytes)) {
-    return Invalid("the task's context has " + std::to_string(context.size()) +
-                   " bytes, more than limits.context_max_bytes = " + std::to_string(limits.context_max_bytes));
+    return Invalid(
+        "the task's context has " + std::to_string(context.size()) +
+        " bytes, more than limits.context_max_bytes = " + std::to_string(limits.context_max_bytes));
   }
   const Status json = workflow::CheckJson(context, static_cast<std::size_t>(limits.json_depth_max));
   if (!json) return Prefixed("the task's context", json.error());
@@ -30,7 +31,8 @@ Status CheckContext(const std::string& context, const workflow::TaskTemplate& ta
     return Invalid("the task's context is no JSON object; write {\"name\": value, ...}");
   }
   if (!task_template.input_schema) return Ok();
-  const std::string noun = "the input_schema of template " + task_template.namespace_name + "/" + task_template.name;
+  const std::string noun =
+      "the input_schema of template " + task_template.namespace_name + "/" + task_template.name;
   const auto schema = workflow::JsonSchema::Compile(*task_template.input_schema);
   if (!schema) return Prefixed(noun, schema.error());
   const Status checked = (*schema)->Check(context);
@@ -40,7 +42,8 @@ Status CheckContext(const std::string& context, const workflow::TaskTemplate& ta
 
 }  // namespace
 
-Result<store::Submit> PrepareSubmit(const Submission& submission, const workflow::TaskTemplate& task_template,
+Result<store::Submit> PrepareSubmit(const Submission& submission,
+                                    const workflow::TaskTemplate& task_template,
                                     std::int64_t template_id, const config::Limits& limits) {
   TRY_OK(CheckContext(submission.context, task_template, limits));
   TRY_OK(CheckLength("initiator", submission.initiator, kTextMaxBytes));
@@ -58,9 +61,10 @@ Result<store::Submit> PrepareSubmit(const Submission& submission, const workflow
                         .Take();
   if (submission.key) {
     TRY_OK(CheckLength("key", *submission.key, kKeyMaxBytes));
-    if (submission.key->empty()) return Invalid("the task's key is empty; leave it out, or give it a text");
-    submit.identity = workflow::Identity(task_template.namespace_name, task_template.name, task_template.version,
-                                         *submission.key);
+    if (submission.key->empty())
+      return Invalid("the task's key is empty; leave it out, or give it a text");
+    submit.identity = workflow::Identity(task_template.namespace_name, task_template.name,
+                                         task_template.version, *submission.key);
   }
   submit.start_at = submission.start_at;
   return submit;

@@ -14,16 +14,17 @@ namespace tasker::pipeline {
 
 // A task that somebody wants, before it was checked.
 struct Submission {
-  std::string context = "{}";  // a JSON object
+  std::string context = "{}";      // a JSON object
   std::optional<std::string> key;  // the same key and template is the same task
   std::int32_t priority = 0;
   std::optional<Time> start_at;
   std::string initiator, source_system, reason;  // upstream's TaskRequest
 };
 
-// Checks size, depth and the template's input_schema (errors say what is wrong where, and which limit or schema), and
-// makes the event with a new uuid. Pure but for the uuid.
-Result<store::Submit> PrepareSubmit(const Submission& submission, const workflow::TaskTemplate& task_template,
+// Checks size, depth and the template's input_schema (errors say what is wrong where, and which
+// limit or schema), and makes the event with a new uuid. Pure but for the uuid.
+Result<store::Submit> PrepareSubmit(const Submission& submission,
+                                    const workflow::TaskTemplate& task_template,
                                     std::int64_t template_id, const config::Limits& limits);
 
 }  // namespace tasker::pipeline

@@ -21,14 +21,17 @@ constexpr std::size_t kNearMax = 3;  // names that an error suggests
 
 Result<std::string> ReadText(const std::string& path, std::int64_t bytes_max) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Error{ErrorCode::kNotFound, path + ": cannot be read: " + std::generic_category().message(errno)};
+  if (!in)
+    return Error{ErrorCode::kNotFound,
+                 path + ": cannot be read: " + std::generic_category().message(errno)};
   std::string text(static_cast<std::size_t>(bytes_max) + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return Invalid(path + ": cannot be read: " + std::generic_category().message(errno));
+  if (in.bad())
+    return Invalid(path + ": cannot be read: " + std::generic_category().message(errno));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > static_cast<std::size_t>(bytes_max)) {
-    return Invalid(path + ": a template of more than limits.template_max_bytes = " + std::to_string(bytes_max) +
-                   " bytes; split it, or raise the limit");
+    return Invalid(path + ": a template of more than limits.template_max_bytes = " +
+                   std::to_string(bytes_max) + " bytes; split it, or raise the limit");
   }
   return text;
 }
@@ -95,7 +98,8 @@ bool VersionLess(std::string_view a, std::string_view b) {
 Error NoSuchTemplate(const TemplateName& wanted, const std::vector<TemplateIdentity>& known) {
   std::map<std::size_t, std::set<std::string>> near;  // by distance
   for (const TemplateIdentity& one : known) {
-    near[Distance(wanted.name, one.name)].insert(TemplateName{one.ns, one.name, one.version}.ToString());
+    near[Distance(wanted.name, one.name)].insert(
+        TemplateName{one.ns, one.name, one.version}.ToString());
   }
   std::string names;
   std::size_t count = 0;
@@ -105,7 +109,8 @@ Error NoSuchTemplate(const TemplateName& wanted, const std::vector<TemplateIdent
     }
   }
   const std::string what = "there is no template '" + wanted.ToString() + "'";
-  if (names.empty()) return NotFound(what + ", and no other; put its YAML file into a template folder");
+  if (names.empty())
+    return NotFound(what + ", and no other; put its YAML file into a template folder");
   return NotFound(what + "; near it are: " + names);
 }
 
@@ -117,22 +122,23 @@ store::NewTemplate TemplateFile::ForStore() const {
 }
 
 workflow::TemplateLimits LimitsOf(const config::Limits& limits) {
-  return {static_cast<std::size_t>(limits.template_max_bytes), static_cast<std::size_t>(limits.steps_max),
-          static_cast<int>(limits.json_depth_max)};
+  return {static_cast<std::size_t>(limits.template_max_bytes),
+          static_cast<std::size_t>(limits.steps_max), static_cast<int>(limits.json_depth_max)};
 }
 
 Result<TemplateFile> ReadTemplate(const std::string& path, const config::Config& config) {
   TemplateFile file;
   file.path = path;
   TRY(file.text, ReadText(path, config.limits.template_max_bytes));
-  TRY(file.parsed, workflow::ParseTemplate(file.text, path, config.templates.strict, LimitsOf(config.limits)));
+  TRY(file.parsed,
+      workflow::ParseTemplate(file.text, path, config.templates.strict, LimitsOf(config.limits)));
   return file;
 }
 
 TemplateFolders ReadTemplates(const config::Config& config) {
   TemplateFolders out;
-  std::set<std::string> paths;  // folders may contain each other
-  std::map<std::string, TemplateFile> good;  // by label
+  std::set<std::string> paths;                // folders may contain each other
+  std::map<std::string, TemplateFile> good;   // by label
   std::map<std::string, std::string> rivals;  // label -> the files that differ
   for (const std::string& folder : config.templates.paths) {
     const auto files = ListFolder(folder);
@@ -157,8 +163,9 @@ TemplateFolders ReadTemplates(const config::Config& config) {
   }
   for (const auto& [label, files] : rivals) {
     good.erase(label);
-    out.errors.push_back(Conflict("template " + label + " stands in " + files +
-                                  " with different texts; none is used: remove one, or give it another version"));
+    out.errors.push_back(
+        Conflict("template " + label + " stands in " + files +
+                 " with different texts; none is used: remove one, or give it another version"));
   }
   for (auto& [label, file] : good) out.files.push_back(std::move(file));
   std::ranges::sort(out.files, {}, &TemplateFile::path);
@@ -203,8 +210,10 @@ Result<std::size_t> Choose(const TemplateName& wanted, const std::vector<Templat
   if (!best) return NoSuchTemplate(wanted, known);
   if (namespaces.size() > 1) {
     std::string names;
-    for (const std::string& ns : namespaces) names += (names.empty() ? "" : ", ") + ns + "/" + wanted.name;
-    return Invalid("several namespaces have a template '" + wanted.name + "': " + names + "; name one of these");
+    for (const std::string& ns : namespaces)
+      names += (names.empty() ? "" : ", ") + ns + "/" + wanted.name;
+    return Invalid("several namespaces have a template '" + wanted.name + "': " + names +
+                   "; name one of these");
   }
   return *best;
 }

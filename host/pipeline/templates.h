@@ -27,8 +27,9 @@ workflow::TemplateLimits LimitsOf(const config::Limits& limits);
 // Reads one file. Errors carry "path:line:" where there is a line.
 Result<TemplateFile> ReadTemplate(const std::string& path, const config::Config& config);
 
-// Reads every *.yaml and *.yml below the configured folders, sorted by path. Good files are returned although others
-// are bad; two files that claim the same namespace/name@version with different text are an error that names both.
+// Reads every *.yaml and *.yml below the configured folders, sorted by path. Good files are
+// returned although others are bad; two files that claim the same namespace/name@version with
+// different text are an error that names both.
 struct TemplateFolders {
   std::vector<TemplateFile> files;
   std::vector<Error> errors;
@@ -43,9 +44,9 @@ struct TemplateName {
   std::string ToString() const;
 };
 
-// The one template that the name means, of those given (index into it). Without a version the highest one wins
-// (compared number by number); without a namespace only one may have the name. kNotFound names the nearest known
-// names.
+// The one template that the name means, of those given (index into it). Without a version the
+// highest one wins (compared number by number); without a namespace only one may have the name.
+// kNotFound names the nearest known names.
 struct TemplateIdentity {
   std::string ns, name, version;
 };

@@ -15,8 +15,8 @@ void TurnBatch::AddSubmit(SubmitAsked asked, std::size_t bytes) {
 
 void TurnBatch::AddCheckpoint(store::StepKey step, CheckpointAsked asked, std::size_t bytes) {
   bytes_ += bytes;
-  events_.emplace_back(
-      store::Checkpoint{NewTicket(asked.reply), step, store::ClaimId{asked.claim}, std::move(asked.body)});
+  events_.emplace_back(store::Checkpoint{NewTicket(asked.reply), step, store::ClaimId{asked.claim},
+                                         std::move(asked.body)});
 }
 
 void TurnBatch::AddEnd(store::End end, std::size_t bytes) {
@@ -45,10 +45,12 @@ void TurnBatch::Committed(const std::vector<store::Ack>& acks) {
 }
 
 void TurnBatch::NotCommitted(const Error& error) {
-  Error answer = Unavailable("the task was not stored: " + error.message + "; submit it again later");
+  Error answer =
+      Unavailable("the task was not stored: " + error.message + "; submit it again later");
   if (error.code == ErrorCode::kUnknown) {
-    answer.message = "the task may or may not have been stored: " + error.message +
-                     "; submit it again later with the same key, which makes sure that it runs once";
+    answer.message =
+        "the task may or may not have been stored: " + error.message +
+        "; submit it again later with the same key, which makes sure that it runs once";
   }
   std::erase_if(events_, [&](const store::Event& event) {
     const auto* const submit = std::get_if<store::Submit>(&event);

@@ -30,7 +30,8 @@ class TurnBatch final {
 
   // The turn was committed: answers and forgets everything.
   void Committed(const std::vector<store::Ack>& acks);
-  // It was not, or perhaps not: submissions are answered with the error and forgotten; the rest goes again.
+  // It was not, or perhaps not: submissions are answered with the error and forgotten; the rest
+  // goes again.
   void NotCommitted(const Error& error);
   // Nothing goes again: answers whoever still waits.
   void GiveUp(const Error& error);

@@ -12,10 +12,10 @@
 namespace tasker::pipeline {
 namespace {
 
-constexpr std::chrono::seconds kProbeEvery{1};        // while the store cannot be written
-constexpr std::chrono::seconds kBackstop{1};          // for a bell that did not ring
-constexpr std::chrono::seconds kMissingEvery{1};      // when there is nothing else to do
-constexpr std::chrono::seconds kMissingAtLeast{10};   // when there always is
+constexpr std::chrono::seconds kProbeEvery{1};       // while the store cannot be written
+constexpr std::chrono::seconds kBackstop{1};         // for a bell that did not ring
+constexpr std::chrono::seconds kMissingEvery{1};     // when there is nothing else to do
+constexpr std::chrono::seconds kMissingAtLeast{10};  // when there always is
 constexpr std::chrono::seconds kFlushMin{1};
 constexpr int kFlushTries = 2;
 
@@ -28,15 +28,17 @@ std::uint64_t RandomSeed() {
 
 }  // namespace
 
-TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store, const plugin::HandlerRegistry& registry,
-                   Inbox& inbox, Dispatcher& dispatcher, SettledWaiters& settled, Clock& clock)
+TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store,
+                   const plugin::HandlerRegistry& registry, Inbox& inbox, Dispatcher& dispatcher,
+                   SettledWaiters& settled, Clock& clock)
     : limits_(limits),
       store_(store),
       inbox_(inbox),
       settled_(settled),
       clock_(clock),
       claiming_(limits.in_flight_max, limits.threads, registry, dispatcher),
-      in_flight_(limits.in_flight_max, store.slots(), claiming_.handlers(), dispatcher, batch_, clock),
+      in_flight_(limits.in_flight_max, store.slots(), claiming_.handlers(), dispatcher, batch_,
+                 clock),
       seed_(RandomSeed()) {}
 
 TurnLoop::~TurnLoop() { Stop(Monotonic()); }
@@ -140,13 +142,15 @@ void TurnLoop::Sleep() {
   if (outage_) {
     until = std::min(until, outage_->next_probe);
   } else if (next_due_ && phase_ == Phase::kRunning) {
-    until = std::min(until, now + std::max(*next_due_ - clock_.Now(), std::chrono::microseconds(0)));
+    until =
+        std::min(until, now + std::max(*next_due_ - clock_.Now(), std::chrono::microseconds(0)));
   }
   const auto wait = std::max<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0));
   const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
   const timespec timeout{seconds.count(), (wait - seconds).count()};
   pollfd fds[] = {{inbox_.fd(), POLLIN, 0}, {store_.bell_fd(), POLLIN, 0}};
-  static_cast<void>(::ppoll(fds, std::size(fds), &timeout, nullptr));  // whatever it says, all is looked at
+  static_cast<void>(
+      ::ppoll(fds, std::size(fds), &timeout, nullptr));  // whatever it says, all is looked at
   inbox_.Awake();
 }
 
@@ -158,7 +162,9 @@ void TurnLoop::NoticeOthers() {
   if (!rang && now < others_looked_ + kBackstop) return;
   others_looked_ = now;
   const auto changed = store_.Changed();
-  if (!changed) return NoteError("cannot see whether another process has committed: " + changed.error().message);
+  if (!changed)
+    return NoteError("cannot see whether another process has committed: " +
+                     changed.error().message);
   if (!*changed) return;
   others_committed_ = true;
   settled_.LookAgain();
@@ -168,13 +174,15 @@ void TurnLoop::RefreshHandlers() {
   const Steady now = Monotonic();
   if (phase_ != Phase::kRunning || outage_ || !claiming_.Outdated(now)) return;
   auto handlers = claiming_.Refresh(store_, now);
-  if (!handlers) return NoteError("cannot take over a change of the handlers: " + handlers.error().message);
+  if (!handlers)
+    return NoteError("cannot take over a change of the handlers: " + handlers.error().message);
   batch_.AddAnnounce({*std::move(handlers)});
 }
 
 void TurnLoop::LookForMissingHandlers() {
   const Steady now = Monotonic();
-  if (!missing_outdated_ || phase_ != Phase::kRunning || now < missing_looked_ + kMissingEvery) return;
+  if (!missing_outdated_ || phase_ != Phase::kRunning || now < missing_looked_ + kMissingEvery)
+    return;
   missing_looked_ = now;
   missing_outdated_ = false;
   const Status looked = missing_.Look(*reader_, limits_.worker, now);
@@ -184,7 +192,8 @@ void TurnLoop::LookForMissingHandlers() {
 
 void TurnLoop::Collect() {
   if (batch_.items() >= limits_.turn_max_items || batch_.bytes() >= limits_.turn_max_bytes) return;
-  inbox_.Take(limits_.turn_max_items - batch_.items(), limits_.turn_max_bytes - batch_.bytes(), taken_);
+  inbox_.Take(limits_.turn_max_items - batch_.items(), limits_.turn_max_bytes - batch_.bytes(),
+              taken_);
   for (Message& message : taken_) {
     const std::size_t bytes = BytesOf(message);
     std::visit([&](auto& known) { Accept(std::move(known), bytes); }, message);
@@ -194,7 +203,8 @@ void TurnLoop::Collect() {
 
 void TurnLoop::Accept(SubmitAsked asked, std::size_t bytes) {
   if (outage_) {
-    asked.reply->Answer(Unavailable("the task was not stored: " + outage_->reason + "; submit it again later"));
+    asked.reply->Answer(
+        Unavailable("the task was not stored: " + outage_->reason + "; submit it again later"));
     return;
   }
   batch_.AddSubmit(std::move(asked), bytes);
@@ -256,7 +266,8 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   others_committed_ = false;
   // A time that has come and that the turn did not move is asked for again, but not at once.
   next_due_ = out.next_due;
-  if (next_due_ && *next_due_ <= clock_.Now() && !out.committed) next_due_ = clock_.Now() + kBackstop;
+  if (next_due_ && *next_due_ <= clock_.Now() && !out.committed)
+    next_due_ = clock_.Now() + kBackstop;
   claiming_.Found(plan, out.claimed.size(), out.more_ready);
 
   in_flight_.FreeEnded();
@@ -273,7 +284,8 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   Publish(now);
 }
 
-// The turn may have happened or not: what it told goes again, what it claimed is asked for when the store answers.
+// The turn may have happened or not: what it told goes again, what it claimed is asked for when the
+// store answers.
 void TurnLoop::NotCommitted(const Error& error, Steady now) {
   if (phase_ == Phase::kFlushing) ++flush_failures_;
   NoteError("the turn was not committed, so nothing is claimed: " + error.message);
@@ -327,13 +339,15 @@ void TurnLoop::End() {
   const Error stopped = Unavailable("the host has stopped");
   lost_ = !batch_.empty();
   if (lost_) {
-    log::Error("pipeline", "the last turn could not be stored; the next start finds these steps as lost",
+    log::Error("pipeline",
+               "the last turn could not be stored; the next start finds these steps as lost",
                {{"ends", batch_.ends()}});
   }
   batch_.GiveUp(stopped);
   for (Message& message : inbox_.Close()) {
     if (auto* const submit = std::get_if<SubmitAsked>(&message)) submit->reply->Answer(stopped);
-    if (auto* const checkpoint = std::get_if<CheckpointAsked>(&message)) checkpoint->reply->Answer(stopped);
+    if (auto* const checkpoint = std::get_if<CheckpointAsked>(&message))
+      checkpoint->reply->Answer(stopped);
   }
   settled_.Close();
   Publish(Monotonic());

@@ -40,12 +40,13 @@ struct TurnLoopStatus {
   std::string last_error;
 };
 
-// The turn thread: gathers what has arrived and what is wanted, commits it as one turn, and only then dispatches and
-// answers. The store is its own while it runs. Start and Stop belong to one thread; the rest is thread-safe.
+// The turn thread: gathers what has arrived and what is wanted, commits it as one turn, and only
+// then dispatches and answers. The store is its own while it runs. Start and Stop belong to one
+// thread; the rest is thread-safe.
 class TurnLoop final {
  public:
-  TurnLoop(const TurnLimits& limits, store::Store& store, const plugin::HandlerRegistry& registry, Inbox& inbox,
-           Dispatcher& dispatcher, SettledWaiters& settled, Clock& clock);
+  TurnLoop(const TurnLimits& limits, store::Store& store, const plugin::HandlerRegistry& registry,
+           Inbox& inbox, Dispatcher& dispatcher, SettledWaiters& settled, Clock& clock);
   ~TurnLoop();  // Stop with the deadline now.
   TurnLoop(const TurnLoop&) = delete;
   TurnLoop& operator=(const TurnLoop&) = delete;
@@ -60,8 +61,8 @@ class TurnLoop final {
   void CancelRunning() { Ask(Phase::kCancelling); }
   // Makes a WaitDrained in progress, and later ones, return.
   void Hurry();
-  // Drains, hands back what still runs, commits what there is, ends the thread. At the deadline, but not sooner than
-  // in a second, it stops waiting for the store. Idempotent.
+  // Drains, hands back what still runs, commits what there is, ends the thread. At the deadline,
+  // but not sooner than in a second, it stops waiting for the store. Idempotent.
   void Stop(Steady deadline);
 
   // After Stop: everything that was to be stored is.
@@ -117,13 +118,14 @@ class TurnLoop final {
   Phase phase_ = Phase::kRunning;
   std::optional<Outage> outage_;
   std::optional<Time> next_due_;
-  bool others_committed_ = true;      // another process, since the last turn
-  Steady others_looked_{};            // when that was last asked
-  bool missing_outdated_ = true;      // something was committed since the last look for missing handlers
+  bool others_committed_ = true;  // another process, since the last turn
+  Steady others_looked_{};        // when that was last asked
+  bool missing_outdated_ =
+      true;  // something was committed since the last look for missing handlers
   Steady missing_looked_{};
   std::uint64_t seed_;
   int flush_failures_ = 0;
-  bool lost_ = false;  // ends that could not be stored at last
+  bool lost_ = false;   // ends that could not be stored at last
   TurnLoopStatus own_;  // what is published
 
   mutable Mutex mu_;

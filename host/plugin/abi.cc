@@ -52,13 +52,15 @@ workflow::Failed Permanent(std::string type, std::string message) {
 enum class Shape { kAny, kObject, kArray };
 
 // Copies and checks one of a success's three texts.
-std::optional<workflow::Failed> ReadPart(const tasker_bytes& bytes, std::string_view noun, Shape shape,
-                                         const std::string& handler, const Limits& limits,
-                                         std::string& out) {
+std::optional<workflow::Failed> ReadPart(const tasker_bytes& bytes, std::string_view noun,
+                                         Shape shape, const std::string& handler,
+                                         const Limits& limits, std::string& out) {
   const std::string_view text = View(bytes);
   if (text.empty()) return std::nullopt;
   // Built only for a defect: every attempt comes through here.
-  const auto subject = [&] { return "the " + std::string(noun) + " of handler '" + handler + "' "; };
+  const auto subject = [&] {
+    return "the " + std::string(noun) + " of handler '" + handler + "' ";
+  };
   if (text.size() > limits.result_max_bytes) {
     return Permanent("ResultTooLarge", subject() + "has " + std::to_string(text.size()) +
                                            " bytes, more than limits.result_max_bytes = " +
@@ -68,15 +70,18 @@ std::optional<workflow::Failed> ReadPart(const tasker_bytes& bytes, std::string_
     return Permanent("InvalidResult", subject() + "is no JSON: " + json.error().message);
   }
   const char first = text[text.find_first_not_of(" \t\r\n")];
-  if (shape == Shape::kObject && first != '{') return Permanent("InvalidResult", subject() + "is no JSON object");
-  if (shape == Shape::kArray && first != '[') return Permanent("InvalidResult", subject() + "is no JSON array");
+  if (shape == Shape::kObject && first != '{')
+    return Permanent("InvalidResult", subject() + "is no JSON object");
+  if (shape == Shape::kArray && first != '[')
+    return Permanent("InvalidResult", subject() + "is no JSON array");
   out.assign(text);
   return std::nullopt;
 }
 
-// A failure stays what the handler said, also when what it adds is unusable: that is left out, with a notice.
-void ReadExtra(const tasker_bytes& bytes, std::string_view noun, const Limits& limits, std::string& out,
-               std::string& message) {
+// A failure stays what the handler said, also when what it adds is unusable: that is left out, with
+// a notice.
+void ReadExtra(const tasker_bytes& bytes, std::string_view noun, const Limits& limits,
+               std::string& out, std::string& message) {
   const std::string_view text = View(bytes);
   if (text.empty()) return;
   std::string why;
@@ -106,8 +111,9 @@ Result<PluginEntry> ReadEntry(const tasker_plugin_entry* entry, const std::strin
     return Invalid(prefix + "tasker_plugin_v1() returned NULL; it must return its table");
   }
   if (entry->size < kEntrySize10) {
-    return Invalid(prefix + "its table says size " + std::to_string(entry->size) + ", ABI 1.0 has " +
-                   std::to_string(kEntrySize10) + "; set size = sizeof(tasker_plugin_entry)");
+    return Invalid(prefix + "its table says size " + std::to_string(entry->size) +
+                   ", ABI 1.0 has " + std::to_string(kEntrySize10) +
+                   "; set size = sizeof(tasker_plugin_entry)");
   }
   PluginEntry out;
   out.identity = entry;
@@ -191,10 +197,12 @@ std::optional<workflow::Outcome> TakeSuccess(tasker_success* moved, const std::s
     auto& success = std::get<workflow::Succeeded>(out.emplace(workflow::Succeeded()));
     auto broken = ReadPart(moved->result, "result", Shape::kAny, handler, limits, success.result);
     if (!broken) {
-      broken = ReadPart(moved->metadata, "metadata", Shape::kObject, handler, limits, success.metadata);
+      broken =
+          ReadPart(moved->metadata, "metadata", Shape::kObject, handler, limits, success.metadata);
     }
     if (!broken) {
-      broken = ReadPart(moved->events, "list of events", Shape::kArray, handler, limits, success.events);
+      broken =
+          ReadPart(moved->events, "list of events", Shape::kArray, handler, limits, success.events);
     }
     if (broken) out = *std::move(broken);
   }
@@ -256,8 +264,9 @@ workflow::Outcome TakeYield(tasker_bytes* moved_or_null, std::int64_t resume_aft
 }
 
 std::string StatusName(tasker_status status) {
-  static constexpr const char* kNames[] = {"OK",     "E_INTERNAL",  "E_INVALID", "E_UNSUPPORTED", "E_EXISTS",
-                                           "E_BUSY", "E_CANCELLED", "E_STALE",   "E_WRONG_STATE"};
+  static constexpr const char* kNames[] = {
+      "OK",     "E_INTERNAL",  "E_INVALID", "E_UNSUPPORTED", "E_EXISTS",
+      "E_BUSY", "E_CANCELLED", "E_STALE",   "E_WRONG_STATE"};
   if (status >= 0 && static_cast<std::size_t>(status) < std::size(kNames)) return kNames[status];
   return "status " + std::to_string(status);
 }

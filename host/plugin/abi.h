@@ -22,10 +22,12 @@ struct tasker_error {
 
 namespace tasker::plugin {
 
-// What tasker_plugin_v1() returned, checked and copied: nothing here but the functions points into the plugin.
+// What tasker_plugin_v1() returned, checked and copied: nothing here but the functions points into
+// the plugin.
 struct PluginEntry {
   std::string name, version;
-  tasker_plugin_entry table{};  // zero where the plugin's is shorter; its name and version are empty
+  tasker_plugin_entry
+      table{};  // zero where the plugin's is shorter; its name and version are empty
   const tasker_plugin_entry* identity = nullptr;
 };
 
@@ -56,8 +58,9 @@ void Consume(tasker_bytes* moved);
 void Consume(tasker_success* moved);
 void Consume(tasker_failure* moved);
 
-// What the end of an attempt becomes. Each consumes what is moved on every path. Texts that break a limit or are no
-// JSON make a permanent Failed that names handler and limit. Nothing: the struct is NULL or shorter than ABI 1.0's.
+// What the end of an attempt becomes. Each consumes what is moved on every path. Texts that break a
+// limit or are no JSON make a permanent Failed that names handler and limit. Nothing: the struct is
+// NULL or shorter than ABI 1.0's.
 std::optional<workflow::Outcome> TakeSuccess(tasker_success* moved, const std::string& handler,
                                              const Limits& limits);
 std::optional<workflow::Outcome> TakeFailure(tasker_failure* moved, const Limits& limits);

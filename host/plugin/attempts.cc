@@ -21,7 +21,8 @@ bool TakePlace(Pool& pool) {
 }
 
 // The ABI forbids exceptions; one that comes all the same fails its attempt, not the host.
-tasker_status CallStart(const Handler& handler, const Handler::Waiting& attempt, tasker_error& error) {
+tasker_status CallStart(const Handler& handler, const Handler::Waiting& attempt,
+                        tasker_error& error) {
   try {
     return handler.ops.start(handler.self, attempt.step, attempt.call, &error);
   } catch (...) {
@@ -31,14 +32,15 @@ tasker_status CallStart(const Handler& handler, const Handler::Waiting& attempt,
 }
 
 std::string Seconds(Steady since) {
-  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(Now() - since).count() / 100;
+  const auto tenths =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Now() - since).count() / 100;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
 }  // namespace
 
-Attempts::Attempts(std::string plugin, HandlerTable& handlers, ControlThread& control, Uplink& uplink,
-                   const Limits& limits)
+Attempts::Attempts(std::string plugin, HandlerTable& handlers, ControlThread& control,
+                   Uplink& uplink, const Limits& limits)
     : plugin_(std::move(plugin)),
       limits_(limits),
       slab_(TokenSlab::OfProcess()),
@@ -58,7 +60,8 @@ std::unique_ptr<StepInput> Attempts::Start(std::string_view id, std::unique_ptr<
   if (made.call == nullptr) {
     workflow::Failed failed;
     failed.type = "tasker.busy";
-    failed.message = "this host holds " + std::to_string(TokenSlab::kTokensMax) + " unreleased attempts";
+    failed.message =
+        "this host holds " + std::to_string(TokenSlab::kTokensMax) + " unreleased attempts";
     Refuse(*input, std::move(failed));
     inside_.Leave(2);
     return nullptr;
@@ -77,7 +80,8 @@ void Attempts::Refuse(const StepInput& input, workflow::Outcome outcome) {
   uplink_.Finished(input.claim, std::move(outcome), Now());
 }
 
-// Whoever finds the handler free runs its start, and then those that came meanwhile: nobody waits for it.
+// Whoever finds the handler free runs its start, and then those that came meanwhile: nobody waits
+// for it.
 void Attempts::StartSerial(Handler& handler, Handler::Waiting attempt) {
   {
     MutexLock lock(handler.mu);
@@ -99,7 +103,8 @@ void Attempts::StartSerial(Handler& handler, Handler::Waiting attempt) {
   }
 }
 
-// The pin keeps the step's texts until start() has returned, also when the plugin has released its token by then.
+// The pin keeps the step's texts until start() has returned, also when the plugin has released its
+// token by then.
 void Attempts::Call(Handler& handler, const Handler::Waiting& attempt) {
   TokenSlab::Pin pin = slab_.Find(attempt.call);
   if (!pin) return;
@@ -125,13 +130,13 @@ void Attempts::Cancel(std::int64_t claim, CancelReason reason) {
     if (pin.input().claim != claim || pin.ended() || !pin.Cancel() || !pin.begun()) return;
     const auto* handler = static_cast<const Handler*>(pin.handler());
     if (handler->ops.cancel == nullptr) return;
-    static_cast<void>(control_.Post("cancel of '" + handler->info.id + "'", [this, handler, reason,
-                                                                            call = pin.call()] {
-      const TokenSlab::Pin running = slab_.Find(call);
-      if (running && !running.ended()) {
-        handler->ops.cancel(handler->self, call, static_cast<std::int32_t>(reason));
-      }
-    }));
+    static_cast<void>(control_.Post(
+        "cancel of '" + handler->info.id + "'", [this, handler, reason, call = pin.call()] {
+          const TokenSlab::Pin running = slab_.Find(call);
+          if (running && !running.ended()) {
+            handler->ops.cancel(handler->self, call, static_cast<std::int32_t>(reason));
+          }
+        }));
   });
 }
 
@@ -172,7 +177,8 @@ std::vector<std::string> Attempts::Unreturned() const {
   slab_.ForEach(*this, [&](TokenSlab::Pin& pin) {
     const Instance::Running call = pin.Describe();
     const std::string who = "handler '" + call.handler + "' (step '" + call.step_name + "') ";
-    const std::string what = pin.ended() ? "ended, but did not return or release its token, after " : "has run for ";
+    const std::string what =
+        pin.ended() ? "ended, but did not return or release its token, after " : "has run for ";
     sentences.push_back(who + what + Seconds(call.since));
   });
   return sentences;

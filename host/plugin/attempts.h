@@ -16,22 +16,25 @@
 
 namespace tasker::plugin {
 
-// The attempts that one plugin is given: starts them, asks them to stop, knows which have not returned. Thread-safe.
+// The attempts that one plugin is given: starts them, asks them to stop, knows which have not
+// returned. Thread-safe.
 class Attempts final : public TokenOwner {
  public:
   // `plugin` names it in the failures of attempts.
   Attempts(std::string plugin, HandlerTable& handlers, ControlThread& control, Uplink& uplink,
            const Limits& limits);
 
-  // Empty: the attempt was taken, and its end follows. Else, after Close, the input comes back as it was.
-  [[nodiscard]] std::unique_ptr<StepInput> Start(std::string_view id, std::unique_ptr<StepInput> input);
+  // Empty: the attempt was taken, and its end follows. Else, after Close, the input comes back as
+  // it was.
+  [[nodiscard]] std::unique_ptr<StepInput> Start(std::string_view id,
+                                                 std::unique_ptr<StepInput> input);
   void Cancel(std::int64_t claim, CancelReason reason);
   std::vector<Instance::Running> Running() const;
 
   // From now on nothing is started; what waits for a serial handler is handed back.
   void Close();
-  // After Close. An attempt has returned when start() has, and the last reference of its token was released. False: the
-  // deadline came first.
+  // After Close. An attempt has returned when start() has, and the last reference of its token was
+  // released. False: the deadline came first.
   bool WaitReturned(Steady deadline) { return inside_.WaitEmpty(deadline); }
   bool returned() const { return inside_.empty(); }
   // Of those that have not returned: handler, step and running time, for people.

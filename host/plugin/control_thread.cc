@@ -93,14 +93,16 @@ bool ControlThread::Run(std::string noun, std::function<void()> call, Steady dea
   return sent != 0 && WaitFor(sent, deadline);
 }
 
-bool ControlThread::RunToEnd(std::string noun, std::function<void()> call, std::chrono::milliseconds every,
+bool ControlThread::RunToEnd(std::string noun, std::function<void()> call,
+                             std::chrono::milliseconds every,
                              const std::function<void(std::chrono::seconds waited)>& slow) {
   const std::uint64_t sent = Send(std::move(noun), std::move(call));
   const Steady since = std::chrono::steady_clock::now();
   for (Steady next = since + every; sent != 0; next += every) {
     if (WaitFor(sent, next)) return true;
     if (ended()) break;
-    slow(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - since));
+    slow(
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - since));
   }
   return false;
 }

@@ -21,16 +21,17 @@ class ControlThread final {
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
 
-  // Queues a call; `noun` names it for people ("init", "cancel of 'x'"). False once the thread has been told to end.
+  // Queues a call; `noun` names it for people ("init", "cancel of 'x'"). False once the thread has
+  // been told to end.
   bool Post(std::string noun, std::function<void()> call);
 
-  // Posts and waits until the call has returned, however long that takes; `slow` is told each `every`, on this thread.
-  // False: after End.
+  // Posts and waits until the call has returned, however long that takes; `slow` is told each
+  // `every`, on this thread. False: after End.
   bool RunToEnd(std::string noun, std::function<void()> call, std::chrono::milliseconds every,
                 const std::function<void(std::chrono::seconds waited)>& slow);
 
-  // Posts and waits until the call has returned. False when the deadline came first, or after End: then the call may
-  // still run later, or not at all.
+  // Posts and waits until the call has returned. False when the deadline came first, or after End:
+  // then the call may still run later, or not at all.
   bool Run(std::string noun, std::function<void()> call, Steady deadline);
 
   // The call that runs now, with the time since when.
@@ -40,8 +41,8 @@ class ControlThread final {
   };
   std::optional<Current> current() const;
 
-  // Drops what is queued and ends the thread. False when it is in a call that does not return: the thread is left
-  // alone and ends by itself when the call returns.
+  // Drops what is queued and ends the thread. False when it is in a call that does not return: the
+  // thread is left alone and ends by itself when the call returns.
   bool End(Steady deadline);
   bool ended() const;
 

@@ -37,9 +37,11 @@ Status CheckShape(const tasker_handler* handler) {
   }
   const std::string prefix = "handler '" + std::string(View(handler->id)) + "' ";
   if (handler->ops == nullptr || handler->ops->size < kOpsSize10) {
-    return Invalid(prefix + "has no ops of ABI 1.0; set ops and ops->size = sizeof(tasker_handler_ops)");
+    return Invalid(prefix +
+                   "has no ops of ABI 1.0; set ops and ops->size = sizeof(tasker_handler_ops)");
   }
-  if (handler->ops->start == nullptr) return Invalid(prefix + "has no start; every handler needs one");
+  if (handler->ops->start == nullptr)
+    return Invalid(prefix + "has no start; every handler needs one");
   if (handler->threads > TASKER_THREADS_RUNTIME) {
     return Invalid(prefix + "asks for threads = " + std::to_string(handler->threads) +
                    ", which this host does not know; use TASKER_THREADS_...");

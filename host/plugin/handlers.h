@@ -22,8 +22,8 @@ struct Pool {
   std::atomic<std::uint32_t> free{0};
 };
 
-// One registration of one plugin. It lives until the plugin ends, also when it was unregistered: attempts may still
-// run.
+// One registration of one plugin. It lives until the plugin ends, also when it was unregistered:
+// attempts may still run.
 struct Handler {
   HandlerInfo info;
   tasker_handler_ops ops{};
@@ -43,7 +43,8 @@ struct Handler {
 // Checks and copies what a plugin registers; kInvalid says what is wrong.
 Result<std::unique_ptr<Handler>> ReadHandler(const tasker_handler* handler);
 
-// The handlers and pools of one plugin. Thread-safe; what it returns stays valid as long as the table.
+// The handlers and pools of one plugin. Thread-safe; what it returns stays valid as long as the
+// table.
 class HandlerTable final {
  public:
   // Null: the id is taken.

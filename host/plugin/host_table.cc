@@ -13,7 +13,8 @@
 #include "plugin/text.h"
 #include "plugin/tokens.h"
 
-// What a plugin calls, on any thread. Memory that runs out ends the process: nothing may be thrown into a plugin.
+// What a plugin calls, on any thread. Memory that runs out ends the process: nothing may be thrown
+// into a plugin.
 namespace tasker::plugin {
 namespace {
 
@@ -29,7 +30,9 @@ void Log(tasker_plugin* plugin, tasker_call* call, std::int32_t level, tasker_st
   WriteLogLine(record.name(), pin ? &pin.input() : nullptr, level, View(message), View(fields));
 }
 
-int LogEnabled(tasker_plugin*, std::int32_t level) noexcept { return LogLineEnabled(level) ? 1 : 0; }
+int LogEnabled(tasker_plugin*, std::int32_t level) noexcept {
+  return LogLineEnabled(level) ? 1 : 0;
+}
 
 void ErrorSet(tasker_error* error, tasker_status status, tasker_str message) noexcept {
   if (error != nullptr) *error = {status, CleanText(View(message), kErrorMaxBytes)};
@@ -40,7 +43,8 @@ tasker_status RegisterHandler(tasker_plugin* plugin, const tasker_handler* handl
   return plugin == nullptr ? TASKER_E_INVALID : Record::Of(plugin).Register(handler, error);
 }
 
-tasker_status UnregisterHandler(tasker_plugin* plugin, tasker_str id, tasker_error* error) noexcept {
+tasker_status UnregisterHandler(tasker_plugin* plugin, tasker_str id,
+                                tasker_error* error) noexcept {
   return plugin == nullptr ? TASKER_E_INVALID : Record::Of(plugin).Unregister(View(id), error);
 }
 
@@ -50,7 +54,8 @@ void SetCapacity(tasker_plugin* plugin, std::uint32_t pool, std::uint32_t free) 
 
 const void* Extension(tasker_plugin*, const char*) noexcept { return nullptr; }
 
-// The end of an attempt from what Take makes of the plugin's struct; Take consumes it also when nobody wants it.
+// The end of an attempt from what Take makes of the plugin's struct; Take consumes it also when
+// nobody wants it.
 template <typename Take>
 tasker_status End(tasker_call* call, const Take& take) {
   TokenSlab::Pin pin = Find(call);
@@ -103,7 +108,8 @@ tasker_status Checkpoint(tasker_call* call, tasker_bytes* moved) noexcept {
     case ErrorCode::kInvalid:
       return TASKER_E_INVALID;
     default:
-      log::Error("plugin", "a checkpoint was not saved: " + saved.error().message, AttemptFields(pin.input()));
+      log::Error("plugin", "a checkpoint was not saved: " + saved.error().message,
+                 AttemptFields(pin.input()));
       return TASKER_E_INTERNAL;
   }
 }

@@ -20,24 +20,25 @@ InProcess::InProcess(const PluginEntry& entry, std::string file, HandlerRegistry
 
 InProcess::~InProcess() { static_cast<void>(Stop(std::chrono::steady_clock::now())); }
 
-Result<std::unique_ptr<Instance>> InProcess::Load(const std::string& path, HandlerRegistry& registry,
-                                                  const HostCalls& calls, const Limits& limits,
-                                                  std::string config_json) {
+Result<std::unique_ptr<Instance>> InProcess::Load(const std::string& path,
+                                                  HandlerRegistry& registry, const HostCalls& calls,
+                                                  const Limits& limits, std::string config_json) {
   TRY(const Library* const library, Library::Open(path));
   return Make(library->entry(), library->file(), registry, calls, limits, config_json);
 }
 
 Result<std::unique_ptr<Instance>> InProcess::FromEntry(const tasker_plugin_entry& entry,
-                                                       HandlerRegistry& registry, const HostCalls& calls,
-                                                       const Limits& limits, std::string config_json,
-                                                       std::string file) {
+                                                       HandlerRegistry& registry,
+                                                       const HostCalls& calls, const Limits& limits,
+                                                       std::string config_json, std::string file) {
   TRY(const PluginEntry read, ReadEntry(&entry, file));
   return Make(read, std::move(file), registry, calls, limits, config_json);
 }
 
 Result<std::unique_ptr<Instance>> InProcess::Make(const PluginEntry& entry, std::string file,
                                                   HandlerRegistry& registry, const HostCalls& calls,
-                                                  const Limits& limits, const std::string& config_json) {
+                                                  const Limits& limits,
+                                                  const std::string& config_json) {
   TRY_OK(Residents::OfProcess().Admit(entry.identity, file));
   std::unique_ptr<InProcess> made(new InProcess(entry, std::move(file), registry, calls, limits));
   Status initialized = made->record_.Init(config_json);
@@ -57,11 +58,15 @@ void InProcess::Start(std::string_view handler, std::unique_ptr<StepInput> input
   calls_.finished(input->claim, workflow::HandedBack{}, std::chrono::steady_clock::now());
 }
 
-void InProcess::Cancel(std::int64_t claim, CancelReason reason) { record_.attempts().Cancel(claim, reason); }
+void InProcess::Cancel(std::int64_t claim, CancelReason reason) {
+  record_.attempts().Cancel(claim, reason);
+}
 
 std::uint32_t InProcess::Capacity(std::uint32_t pool) const { return record_.Capacity(pool); }
 
-std::vector<Instance::Running> InProcess::RunningCalls() const { return record_.attempts().Running(); }
+std::vector<Instance::Running> InProcess::RunningCalls() const {
+  return record_.attempts().Running();
+}
 
 Status InProcess::Stop(Steady deadline) {
   MutexLock lock(stop_mu_);

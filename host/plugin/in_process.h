@@ -17,19 +17,20 @@
 
 namespace tasker::plugin {
 
-// A plugin that runs in this process. `registry` and `calls` outlive it. config_json: the plugin's table of
-// worker.toml.
+// A plugin that runs in this process. `registry` and `calls` outlive it. config_json: the plugin's
+// table of worker.toml.
 class InProcess final : public Instance {
  public:
-  // Loads the file, calls init and registers the handlers, all or none. The errors are whole sentences that name the
-  // file.
+  // Loads the file, calls init and registers the handlers, all or none. The errors are whole
+  // sentences that name the file.
   static Result<std::unique_ptr<Instance>> Load(const std::string& path, HandlerRegistry& registry,
                                                 const HostCalls& calls, const Limits& limits,
                                                 std::string config_json);
   // The same for a plugin that is linked into this program; `file` stands for it in messages.
   static Result<std::unique_ptr<Instance>> FromEntry(const tasker_plugin_entry& entry,
-                                                     HandlerRegistry& registry, const HostCalls& calls,
-                                                     const Limits& limits, std::string config_json,
+                                                     HandlerRegistry& registry,
+                                                     const HostCalls& calls, const Limits& limits,
+                                                     std::string config_json,
                                                      std::string file = "built in");
 
   ~InProcess() override;  // Stop, without waiting.
@@ -47,11 +48,12 @@ class InProcess final : public Instance {
   Status Stop(Steady deadline) override;
 
  private:
-  InProcess(const PluginEntry& entry, std::string file, HandlerRegistry& registry, const HostCalls& calls,
-            const Limits& limits);
+  InProcess(const PluginEntry& entry, std::string file, HandlerRegistry& registry,
+            const HostCalls& calls, const Limits& limits);
   static Result<std::unique_ptr<Instance>> Make(const PluginEntry& entry, std::string file,
                                                 HandlerRegistry& registry, const HostCalls& calls,
-                                                const Limits& limits, const std::string& config_json);
+                                                const Limits& limits,
+                                                const std::string& config_json);
 
   const std::string name_, version_, file_;
   const tasker_plugin_entry* const identity_;

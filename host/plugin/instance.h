@@ -32,13 +32,16 @@ struct HandlerInfo {
   std::uint32_t pool = 0;
 };
 
-// A JSON text that is either owned here or borrowed from something that outlives the attempt's token (a cached
-// template).
+// A JSON text that is either owned here or borrowed from something that outlives the attempt's
+// token (a cached template).
 struct Text {
   std::string owned;
-  std::shared_ptr<const std::string> shared;  // owners: the template cache and every attempt that still reads it
+  std::shared_ptr<const std::string>
+      shared;  // owners: the template cache and every attempt that still reads it
 
-  std::string_view view() const { return shared ? std::string_view(*shared) : std::string_view(owned); }
+  std::string_view view() const {
+    return shared ? std::string_view(*shared) : std::string_view(owned);
+  }
 };
 
 // Everything that one attempt is given; the token owns it until its last reference is released.
@@ -57,15 +60,21 @@ struct StepInput {
 };
 
 // Why an attempt is asked to stop; the values are the ABI's TASKER_CANCEL_...
-enum class CancelReason : std::int32_t { kTimeout = 1, kCancelled = 2, kResolved = 3, kShutdown = 4 };
+enum class CancelReason : std::int32_t {
+  kTimeout = 1,
+  kCancelled = 2,
+  kResolved = 3,
+  kShutdown = 4
+};
 
-// What plugins' calls reach in the host. Each is called on any thread, must not block (but for checkpoint) and must not
-// call back into the plugin. The object outlives every instance.
+// What plugins' calls reach in the host. Each is called on any thread, must not block (but for
+// checkpoint) and must not call back into the plugin. The object outlives every instance.
 struct HostCalls {
-  // The attempt ended: exactly once for each start that was accepted. `started` is when start() was called.
+  // The attempt ended: exactly once for each start that was accepted. `started` is when start() was
+  // called.
   std::function<void(std::int64_t claim, workflow::Outcome outcome, Steady started)> finished;
-  // Blocks until the checkpoint is durable, refused (kConflict: the attempt is no longer this worker's) or the host
-  // stops (kUnavailable).
+  // Blocks until the checkpoint is durable, refused (kConflict: the attempt is no longer this
+  // worker's) or the host stops (kUnavailable).
   std::function<Status(std::int64_t claim, std::string body)> checkpoint;
   // A handler was registered or unregistered, or a runtime's capacity grew: demand has changed.
   std::function<void()> demand_changed;
@@ -75,12 +84,13 @@ struct HostCalls {
 struct Limits {
   std::size_t result_max_bytes = std::size_t{4} << 20;
   std::size_t checkpoint_max_bytes = std::size_t{1} << 20;
-  std::size_t error_max_bytes = std::size_t{64} << 10;  // each text of a failure; longer ones are cut, and say so
+  std::size_t error_max_bytes = std::size_t{64}
+                                << 10;  // each text of a failure; longer ones are cut, and say so
   std::size_t json_depth_max = 64;
 };
 
-// One loaded plugin. Implementations: InProcess, and the tests' ScriptedInstance; later the isolated child.
-// Thread-safe unless said otherwise.
+// One loaded plugin. Implementations: InProcess, and the tests' ScriptedInstance; later the
+// isolated child. Thread-safe unless said otherwise.
 class Instance {
  public:
   virtual ~Instance() = default;
@@ -89,13 +99,15 @@ class Instance {
   virtual const std::string& version() const = 0;  // the plugin's own
   virtual const std::string& file() const = 0;     // for people: the path, or "built in"
 
-  // Starts one attempt of handler `id` on the calling thread; returns when the handler's start() does, which for most
-  // handlers is when it has ended. While an attempt of a serial handler starts, others of it are queued, and started by
-  // the thread that is there already. Whatever happens, HostCalls::finished follows exactly once: HandedBack{started =
-  // false} when the handler is not here, its pool takes nothing now, or the instance ends; Failed when start() refuses.
+  // Starts one attempt of handler `id` on the calling thread; returns when the handler's start()
+  // does, which for most handlers is when it has ended. While an attempt of a serial handler
+  // starts, others of it are queued, and started by the thread that is there already. Whatever
+  // happens, HostCalls::finished follows exactly once: HandedBack{started = false} when the handler
+  // is not here, its pool takes nothing now, or the instance ends; Failed when start() refuses.
   virtual void Start(std::string_view handler, std::unique_ptr<StepInput> input) = 0;
 
-  // Asks the attempt of this claim to stop. Never blocks: the plugin's cancel() runs on its control thread.
+  // Asks the attempt of this claim to stop. Never blocks: the plugin's cancel() runs on its control
+  // thread.
   virtual void Cancel(std::int64_t claim, CancelReason reason) = 0;
 
   // How many more steps of this runtime pool may be handed over now.
@@ -110,8 +122,9 @@ class Instance {
   };
   virtual std::vector<Running> RunningCalls() const = 0;
 
-  // Ends the instance: the plugin's drain with this deadline, then, if nothing still runs, destroy of its handlers and
-  // shutdown. What still runs is leaked with the plugin and named in the error. Idempotent.
+  // Ends the instance: the plugin's drain with this deadline, then, if nothing still runs, destroy
+  // of its handlers and shutdown. What still runs is leaked with the plugin and named in the error.
+  // Idempotent.
   virtual Status Stop(Steady deadline) = 0;
 };
 

@@ -14,10 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include <dlfcn.h>
 #include <boost/dll/library_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <boost/filesystem.hpp>
-#include <dlfcn.h>
 
 #include "base/mutex.h"
 
@@ -57,7 +57,8 @@ Status CheckWriters(const std::string& file, const std::string& path, const stru
                     const char* noun) {
   if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
     return Invalid(Plugin(file) + noun + " " + path + " belongs to user " +
-                   std::to_string(info.st_uid) + ", neither root nor the user of this host; chown it");
+                   std::to_string(info.st_uid) +
+                   ", neither root nor the user of this host; chown it");
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return Invalid(Plugin(file) + noun + " " + path +
@@ -89,7 +90,8 @@ Status CheckFormat(const std::string& file) {
     return Invalid(Plugin(file) + "it is no ELF library; build it with -shared");
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine) {
-    return Incompatible(Plugin(file) + "it is made for another machine; build it for " + kMachineName);
+    return Incompatible(Plugin(file) + "it is made for another machine; build it for " +
+                        kMachineName);
   }
   if (header.e_type != ET_DYN) {
     return Invalid(Plugin(file) + "it is an ELF file but no shared library; build it with -shared");
@@ -110,8 +112,9 @@ Status CheckSymbols(const std::string& file) {
     if (!symbol.starts_with(kEntryPrefix) || symbol.size() == kEntryPrefix.size()) continue;
     const std::string major = symbol.substr(kEntryPrefix.size());
     if (major.find_first_not_of("0123456789") != std::string::npos) continue;
-    return Incompatible(Plugin(file) + "it is made for plugin ABI " + major +
-                        ", this host has plugin ABI 1; build it with this host's <tasker/plugin.h>");
+    return Incompatible(
+        Plugin(file) + "it is made for plugin ABI " + major +
+        ", this host has plugin ABI 1; build it with this host's <tasker/plugin.h>");
   }
   return Invalid(Plugin(file) + "it exports no tasker_plugin_v1, so it is no Tasker plugin; " +
                  "define tasker_plugin_v1() as TASKER_EXPORT, or use TASKER_PLUGIN");
@@ -131,8 +134,8 @@ Library::~Library() = default;
 Result<std::unique_ptr<Library::Image>> Library::Map(const std::string& file) {
   auto image = std::make_unique<Image>();
   try {
-    // load_mode has no name for RTLD_NODELETE; on POSIX the mode goes to dlopen as it is. The overload with an
-    // error_code would lose dlerror()'s text.
+    // load_mode has no name for RTLD_NODELETE; on POSIX the mode goes to dlopen as it is. The
+    // overload with an error_code would lose dlerror()'s text.
     constexpr auto kMode =
         static_cast<boost::dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     image->library.load(boost::dll::fs::path(file), kMode);
@@ -147,8 +150,8 @@ Result<std::unique_ptr<Library::Image>> Library::Map(const std::string& file) {
 }
 
 Result<const Library*> Library::Open(const std::string& path) {
-  // A file whose code has run, whether it was accepted or refused: the linker would return the old mapping for its
-  // path.
+  // A file whose code has run, whether it was accepted or refused: the linker would return the old
+  // mapping for its path.
   struct Opened {
     Identity identity;
     std::variant<std::unique_ptr<Library>, Error> outcome;
@@ -161,7 +164,8 @@ Result<const Library*> Library::Open(const std::string& path) {
 
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr),
                                                              &std::free);
-  if (resolved == nullptr) return NotFound(Plugin(path) + "it cannot be found: " + std::strerror(errno));
+  if (resolved == nullptr)
+    return NotFound(Plugin(path) + "it cannot be found: " + std::strerror(errno));
   const std::string file = resolved.get();
   TRY(const struct stat info, CheckPermissions(file));
 

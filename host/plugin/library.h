@@ -8,13 +8,13 @@
 
 namespace tasker::plugin {
 
-// A plugin's file, loaded. A library is never unmapped and the dynamic linker knows it for as long as the process
-// lives, so the Library does too: Open returns what it returned before for the same file, from whichever part of the
-// process. Thread-safe.
+// A plugin's file, loaded. A library is never unmapped and the dynamic linker knows it for as long
+// as the process lives, so the Library does too: Open returns what it returned before for the same
+// file, from whichever part of the process. Thread-safe.
 class Library final {
  public:
-  // Runs no code of the file before its permissions, its format, its machine and its exported symbols are found good.
-  // The errors are whole sentences: file, defect, remedy.
+  // Runs no code of the file before its permissions, its format, its machine and its exported
+  // symbols are found good. The errors are whole sentences: file, defect, remedy.
   static Result<const Library*> Open(const std::string& path);
 
   ~Library();

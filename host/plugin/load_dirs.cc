@@ -33,8 +33,9 @@ Result<std::vector<std::string>> ListLibraries(const std::string& dir) {
 
 }  // namespace
 
-LoadedPlugins LoadDirs(const std::vector<std::string>& dirs, const std::map<std::string, std::string>& configs,
-                       HandlerRegistry& registry, const HostCalls& calls, const Limits& limits) {
+LoadedPlugins LoadDirs(const std::vector<std::string>& dirs,
+                       const std::map<std::string, std::string>& configs, HandlerRegistry& registry,
+                       const HostCalls& calls, const Limits& limits) {
   LoadedPlugins loaded;
   std::set<const Library*> seen;
   for (const std::string& dir : dirs) {
@@ -54,7 +55,8 @@ LoadedPlugins LoadDirs(const std::vector<std::string>& dirs, const std::map<std:
         continue;
       }
       const auto config = configs.find((*library)->entry().name);
-      auto instance = InProcess::Load(file, registry, calls, limits, config == configs.end() ? "{}" : config->second);
+      auto instance = InProcess::Load(file, registry, calls, limits,
+                                      config == configs.end() ? "{}" : config->second);
       if (instance) {
         loaded.instances.push_back(*std::move(instance));
       } else {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <tasker/plugin.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <tasker/plugin.h>
 
 #include "plugin/text.h"
 
@@ -25,7 +25,8 @@ static_assert(TASKER_LOG_TRACE == static_cast<int>(log::Level::kTrace));
 static_assert(TASKER_LOG_ERROR == static_cast<int>(log::Level::kError));
 
 log::Level ToLevel(std::int32_t level) {
-  return static_cast<log::Level>(std::clamp<std::int32_t>(level, TASKER_LOG_TRACE, TASKER_LOG_ERROR));
+  return static_cast<log::Level>(
+      std::clamp<std::int32_t>(level, TASKER_LOG_TRACE, TASKER_LOG_ERROR));
 }
 
 std::string View(const json::value& value) {

@@ -30,14 +30,15 @@ std::string Join(const std::vector<std::string>& sentences) {
   for (std::size_t i = 0; i < std::min(sentences.size(), kNamedMax); ++i) {
     text += (i == 0 ? "" : "; ") + sentences[i];
   }
-  if (sentences.size() > kNamedMax) text += "; and " + std::to_string(sentences.size() - kNamedMax) + " more";
+  if (sentences.size() > kNamedMax)
+    text += "; and " + std::to_string(sentences.size() - kNamedMax) + " more";
   return text;
 }
 
 }  // namespace
 
-Record::Record(Instance& instance, const PluginEntry& entry, std::string file, HandlerRegistry& registry,
-               const HostCalls& calls, const Limits& limits)
+Record::Record(Instance& instance, const PluginEntry& entry, std::string file,
+               HandlerRegistry& registry, const HostCalls& calls, const Limits& limits)
     : entry_(entry),
       file_(std::move(file)),
       instance_(instance),
@@ -60,7 +61,8 @@ Status Record::Init(const std::string& config_json) {
   if (committed) {
     uplink_.DemandChanged();
   } else {
-    // The plugin runs, so it is owed its end; what it says about that is less than why it was refused.
+    // The plugin runs, so it is owed its end; what it says about that is less than why it was
+    // refused.
     static_cast<void>(Stop(std::chrono::steady_clock::now() + kShutdownMin));
   }
   return committed;
@@ -78,7 +80,8 @@ Status Record::CallInit(const std::string& config_json) {
     }
   };
   control_.RunToEnd("init", init, kInitWarningEvery, [&](std::chrono::seconds waited) {
-    log::Warning("plugin", "the init of plugin " + file_ + " has not returned; the host waits for it",
+    log::Warning("plugin",
+                 "the init of plugin " + file_ + " has not returned; the host waits for it",
                  {{"plugin", name()}, {"seconds", std::int64_t{waited.count()}}});
   });
   if (status == TASKER_OK) return Ok();
@@ -102,7 +105,8 @@ tasker_status Record::Register(const tasker_handler* handler, tasker_error* erro
   const Status added = Add(*std::move(read), ready);
   if (!added) {
     const bool late = added.error().code == ErrorCode::kUnavailable;
-    return Refuse(error, late ? TASKER_E_WRONG_STATE : ToStatus(added.error().code), added.error().message);
+    return Refuse(error, late ? TASKER_E_WRONG_STATE : ToStatus(added.error().code),
+                  added.error().message);
   }
   if (ready) uplink_.DemandChanged();
   return TASKER_OK;
@@ -112,18 +116,21 @@ Status Record::Add(std::unique_ptr<Handler> handler, bool& ready) {
   const HandlerInfo info = handler->info;
   MutexLock lock(mu_);
   if (phase_ == State::kEnding) {
-    return Unavailable("handler '" + info.id + "' cannot be registered: plugin " + name() + " is ending");
+    return Unavailable("handler '" + info.id + "' cannot be registered: plugin " + name() +
+                       " is ending");
   }
   if (info.threads == HandlerInfo::Threads::kRuntime) {
     handler->pool = handlers_.PoolOf(info.pool);
     if (handler->pool == nullptr) {
       return Invalid("handler '" + info.id + "' names pool " + std::to_string(info.pool) +
-                     ", one more than the " + std::to_string(HandlerTable::kPoolsMax) + " that a plugin may have");
+                     ", one more than the " + std::to_string(HandlerTable::kPoolsMax) +
+                     " that a plugin may have");
     }
   }
   Handler* const added = handlers_.Add(std::move(handler));
   if (added == nullptr) {
-    return Conflict("handler '" + info.id + "' is registered twice by plugin " + name() + " (" + file_ + ")");
+    return Conflict("handler '" + info.id + "' is registered twice by plugin " + name() + " (" +
+                    file_ + ")");
   }
   // In init only a look: all of them come together, or none.
   ready = phase_ == State::kReady;
@@ -141,7 +148,8 @@ tasker_status Record::Unregister(std::string_view id, tasker_error* error) {
     }
     if (!handlers_.Remove(id)) {
       return Refuse(error, TASKER_E_INVALID,
-                    "plugin " + name() + " has no handler '" + CleanText(id, attempts_.limits().error_max_bytes) + "'");
+                    "plugin " + name() + " has no handler '" +
+                        CleanText(id, attempts_.limits().error_max_bytes) + "'");
     }
     ready = phase_ == State::kReady;
     if (ready) static_cast<void>(registry_.Remove(instance_, id));
@@ -153,8 +161,10 @@ tasker_status Record::Unregister(std::string_view id, tasker_error* error) {
 void Record::SetCapacity(std::uint32_t number, std::uint32_t free) {
   Pool* const pool = handlers_.PoolOf(number);
   if (pool == nullptr) {
-    log::Warning("plugin", "plugin " + name() + " names more pools than a plugin may have; the capacity is not taken",
-                 {{"plugin", name()}, {"pool", number}});
+    log::Warning(
+        "plugin",
+        "plugin " + name() + " names more pools than a plugin may have; the capacity is not taken",
+        {{"plugin", name()}, {"pool", number}});
     return;
   }
   if (pool->free.exchange(free) < free) uplink_.DemandChanged();
@@ -176,12 +186,15 @@ Status Record::Stop(Steady deadline) {
 }
 
 bool Record::Drain(Steady deadline) {
-  // Also without a drain: what stands before it on the control thread, a cancel, has to return first.
+  // Also without a drain: what stands before it on the control thread, a cancel, has to return
+  // first.
   return control_.Run(
       "drain",
       [this, deadline] {
         if (entry_.table.drain == nullptr) return;
-        const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch()).count();
+        const auto ns =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch())
+                .count();
         const tasker_status status = entry_.table.drain(state_, ns);
         if (status == TASKER_OK) return;
         log::Warning("plugin", "the drain of plugin " + file_ + " failed",
@@ -204,13 +217,15 @@ bool Record::Shutdown(Steady deadline) {
 
 Status Record::LeaveBehind() {
   std::vector<std::string> what;
-  if (const auto current = control_.current()) what.push_back("its " + current->noun + " has not returned");
+  if (const auto current = control_.current())
+    what.push_back("its " + current->noun + " has not returned");
   for (std::string& sentence : attempts_.Unreturned()) what.push_back(std::move(sentence));
   attempts_.HandBack();
   uplink_.Cut();
   static_cast<void>(control_.End(std::chrono::steady_clock::now()));
-  return Error{ErrorCode::kTimeout, "plugin " + file_ + " was left as it is, without shutdown: " + Join(what) +
-                                        "; it cannot start again in this process before these have returned"};
+  return Error{ErrorCode::kTimeout,
+               "plugin " + file_ + " was left as it is, without shutdown: " + Join(what) +
+                   "; it cannot start again in this process before these have returned"};
 }
 
 }  // namespace tasker::plugin

@@ -17,8 +17,8 @@
 
 namespace tasker::plugin {
 
-// The host's record of one plugin instance: what the plugin's tasker_plugin* points at. It outlives its Instance when
-// the plugin had to be left behind. Thread-safe, but for Init and Stop.
+// The host's record of one plugin instance: what the plugin's tasker_plugin* points at. It outlives
+// its Instance when the plugin had to be left behind. Thread-safe, but for Init and Stop.
 class Record final {
  public:
   // The instance and the registry are not used after Stop, nor are the calls.
@@ -35,12 +35,13 @@ class Record final {
   Attempts& attempts() { return attempts_; }
   std::uint32_t Capacity(std::uint32_t pool) const { return handlers_.FreeOf(pool); }
 
-  // The plugin's init, then all its handlers into the registry, or none. Once; after an error the plugin is not
-  // called again.
+  // The plugin's init, then all its handlers into the registry, or none. Once; after an error the
+  // plugin is not called again.
   Status Init(const std::string& config_json);
 
-  // Once, after Init. The plugin's drain, and when all its attempts have returned by the deadline, destroy of its
-  // handlers and shutdown. kTimeout: something did not return, and the message says what; the record has to stay.
+  // Once, after Init. The plugin's drain, and when all its attempts have returned by the deadline,
+  // destroy of its handlers and shutdown. kTimeout: something did not return, and the message says
+  // what; the record has to stay.
   Status Stop(Steady deadline);
   // Nothing of the plugin runs any more, as far as the host can know.
   bool returned() const { return attempts_.returned() && control_.ended(); }

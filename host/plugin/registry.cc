@@ -11,13 +11,14 @@ std::string Name(const Instance& instance) {
 
 }  // namespace
 
-Status HandlerRegistry::CheckLocked(const Instance& instance, const std::vector<HandlerInfo>& handlers) const {
+Status HandlerRegistry::CheckLocked(const Instance& instance,
+                                    const std::vector<HandlerInfo>& handlers) const {
   std::set<std::string_view> ids;
   for (const HandlerInfo& info : handlers) {
     const auto taken = entries_.find(info.id);
     if (taken != entries_.end()) {
-      return Conflict("handler '" + info.id + "' of " + Name(instance) + " is already registered by " +
-                      Name(*taken->second.instance));
+      return Conflict("handler '" + info.id + "' of " + Name(instance) +
+                      " is already registered by " + Name(*taken->second.instance));
     }
     if (!ids.insert(info.id).second) {
       return Conflict("handler '" + info.id + "' is registered twice by " + Name(instance));
@@ -26,7 +27,8 @@ Status HandlerRegistry::CheckLocked(const Instance& instance, const std::vector<
   return Ok();
 }
 
-Status HandlerRegistry::Check(const Instance& instance, const std::vector<HandlerInfo>& handlers) const {
+Status HandlerRegistry::Check(const Instance& instance,
+                              const std::vector<HandlerInfo>& handlers) const {
   MutexLock lock(mu_);
   return CheckLocked(instance, handlers);
 }
@@ -52,8 +54,8 @@ Status HandlerRegistry::Remove(Instance& instance, std::string_view id) {
 
 void HandlerRegistry::RemoveAll(Instance& instance) {
   MutexLock lock(mu_);
-  const auto removed =
-      std::erase_if(entries_, [&](const auto& entry) { return entry.second.instance == &instance; });
+  const auto removed = std::erase_if(
+      entries_, [&](const auto& entry) { return entry.second.instance == &instance; });
   if (removed > 0) ++version_;
 }
 

@@ -13,8 +13,8 @@
 
 namespace tasker::plugin {
 
-// The one registry of this host: which live instance runs which handler id. Every plugin registers into it.
-// Thread-safe. Borrows the instances, which are removed before they are destroyed.
+// The one registry of this host: which live instance runs which handler id. Every plugin registers
+// into it. Thread-safe. Borrows the instances, which are removed before they are destroyed.
 class HandlerRegistry final {
  public:
   struct Entry {
@@ -22,7 +22,8 @@ class HandlerRegistry final {
     Instance* instance = nullptr;
   };
 
-  // All or nothing. A duplicate id is refused with an error that names both files and changes nothing.
+  // All or nothing. A duplicate id is refused with an error that names both files and changes
+  // nothing.
   Status Add(Instance& instance, const std::vector<HandlerInfo>& handlers);
   // What Add would say now.
   Status Check(const Instance& instance, const std::vector<HandlerInfo>& handlers) const;
@@ -35,7 +36,8 @@ class HandlerRegistry final {
   std::uint64_t version() const;
 
  private:
-  Status CheckLocked(const Instance& instance, const std::vector<HandlerInfo>& handlers) const REQUIRES(mu_);
+  Status CheckLocked(const Instance& instance, const std::vector<HandlerInfo>& handlers) const
+      REQUIRES(mu_);
 
   mutable Mutex mu_;
   std::map<std::string, Entry, std::less<>> entries_ GUARDED_BY(mu_);

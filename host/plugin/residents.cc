@@ -19,10 +19,12 @@ Status Residents::Admit(const tasker_plugin_entry* identity, const std::string& 
   MutexLock lock(mu_);
   Resident& resident = residents_[identity];
   if (resident.live) {
-    return Conflict("plugin " + file + ": it runs in this process already; stop that instance first");
+    return Conflict("plugin " + file +
+                    ": it runs in this process already; stop that instance first");
   }
   if (!std::ranges::all_of(resident.left, [](const auto& record) { return record->returned(); })) {
-    return Conflict("plugin " + file + ": calls of its last instance have not returned; restart the process");
+    return Conflict("plugin " + file +
+                    ": calls of its last instance have not returned; restart the process");
   }
   resident.live = true;
   return Ok();

@@ -14,8 +14,8 @@ namespace tasker::plugin {
 
 class Record;
 
-// The plugins of this process, by their table: one live instance each. It keeps the records that had to be left
-// behind, whose plugins may use them until the process is gone. Thread-safe.
+// The plugins of this process, by their table: one live instance each. It keeps the records that
+// had to be left behind, whose plugins may use them until the process is gone. Thread-safe.
 class Residents final {
  public:
   static Residents& OfProcess();

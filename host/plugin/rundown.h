@@ -8,8 +8,8 @@
 
 namespace tasker::plugin {
 
-// Counts who is inside, so that an owner can close the door and wait until the last one has left. Thread-safe; no
-// lock is taken while the door is open.
+// Counts who is inside, so that an owner can close the door and wait until the last one has left.
+// Thread-safe; no lock is taken while the door is open.
 class Rundown final {
  public:
   Rundown() = default;

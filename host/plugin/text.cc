@@ -50,11 +50,13 @@ std::size_t CharacterLength(std::string_view text) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
   if (first >= 0xe0 && first <= 0xef) {
-    const bool legal = tail(1) && (first != 0xe0 || second >= 0xa0) && (first != 0xed || second < 0xa0);
+    const bool legal =
+        tail(1) && (first != 0xe0 || second >= 0xa0) && (first != 0xed || second < 0xa0);
     return legal && tail(2) ? 3 : 0;
   }
   if (first >= 0xf0 && first <= 0xf4) {
-    const bool legal = tail(1) && (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second < 0x90);
+    const bool legal =
+        tail(1) && (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second < 0x90);
     return legal && tail(2) && tail(3) ? 4 : 0;
   }
   return 0;

@@ -8,9 +8,9 @@
 namespace tasker::plugin {
 namespace {
 
-// A slot's state: {generation:32, ended:1, cancelled:1, begun:1, pins:14, references:15}. References are the
-// plugin's, pins the host's, so that a plugin that releases too often cannot take the slot from under a host
-// function.
+// A slot's state: {generation:32, ended:1, cancelled:1, begun:1, pins:14, references:15}.
+// References are the plugin's, pins the host's, so that a plugin that releases too often cannot
+// take the slot from under a host function.
 constexpr std::uint64_t kReference = 1;
 constexpr std::uint64_t kReferences = 0x7fff;
 constexpr std::uint64_t kPin = 0x8000;
@@ -106,7 +106,8 @@ TokenSlab::~TokenSlab() {
   }
 }
 
-TokenSlab::Made TokenSlab::Make(TokenOwner& owner, void* handler, std::unique_ptr<StepInput>& input, Steady now) {
+TokenSlab::Made TokenSlab::Make(TokenOwner& owner, void* handler, std::unique_ptr<StepInput>& input,
+                                Steady now) {
   Slot* slot = Pop();
   while (slot == nullptr) {
     if (!Grow()) return {};
@@ -165,7 +166,8 @@ void TokenSlab::Release(const tasker_call* call) {
   if (slot != nullptr) TakeOff(*slot, handle >> kGenerationShift, kReference);
 }
 
-// Takes a reference or a pin off. Whoever leaves the slot unused retires it: nobody can pin or retain it any more.
+// Takes a reference or a pin off. Whoever leaves the slot unused retires it: nobody can pin or
+// retain it any more.
 void TokenSlab::TakeOff(Slot& slot, std::uint64_t generation, std::uint64_t unit) {
   std::uint64_t state = slot.state.load();
   std::uint64_t next = 0;

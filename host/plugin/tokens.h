@@ -24,7 +24,8 @@ class TokenOwner {
  public:
   // Exactly once a token, on the thread that ended it.
   virtual void Ended(const StepInput& input, workflow::Outcome&& outcome, Steady started) = 0;
-  // After Ended, exactly once a token: nothing refers to it any more. The last thing that the slab does with its owner.
+  // After Ended, exactly once a token: nothing refers to it any more. The last thing that the slab
+  // does with its owner.
   virtual void Released() = 0;
   // Of this attempt, while it has not ended: HostCalls::checkpoint.
   virtual Status Checkpoint(const StepInput& input, std::string body) = 0;
@@ -34,9 +35,10 @@ class TokenOwner {
   ~TokenOwner() = default;
 };
 
-// The completion tokens of this process. A tasker_call* is {generation, index}, never dereferenced, so that a use
-// after the last release is seen as stale, whatever the slot holds by then. Slots have stable addresses and are never
-// freed. Thread-safe and without locks, but for a token's note and for growing.
+// The completion tokens of this process. A tasker_call* is {generation, index}, never dereferenced,
+// so that a use after the last release is seen as stale, whatever the slot holds by then. Slots
+// have stable addresses and are never freed. Thread-safe and without locks, but for a token's note
+// and for growing.
 class TokenSlab final {
  public:
   struct Slot;
@@ -77,8 +79,9 @@ class TokenSlab final {
     tasker_call* call_ = nullptr;
   };
 
-  // The one that the ABI's functions use. They get a token and nothing else, and a plugin that was left behind may
-  // call them until the process is gone: so it belongs to the process and is never destroyed.
+  // The one that the ABI's functions use. They get a token and nothing else, and a plugin that was
+  // left behind may call them until the process is gone: so it belongs to the process and is never
+  // destroyed.
   static TokenSlab& OfProcess();
 
   TokenSlab() = default;
@@ -86,8 +89,8 @@ class TokenSlab final {
   TokenSlab(const TokenSlab&) = delete;
   TokenSlab& operator=(const TokenSlab&) = delete;
 
-  // A new token with one reference and the view of its input, which lives as long as the token. Null, with `input`
-  // untouched, when kTokensMax are in use.
+  // A new token with one reference and the view of its input, which lives as long as the token.
+  // Null, with `input` untouched, when kTokensMax are in use.
   struct Made {
     tasker_call* call = nullptr;
     const tasker_step* step = nullptr;
@@ -98,7 +101,8 @@ class TokenSlab final {
   // Calls for every token of this owner that still has a reference, ended or not.
   void ForEach(const TokenOwner& owner, const std::function<void(Pin&)>& visit);
 
-  // Both ignore a stale handle. The last release of a token that had not ended ends it as "tasker.dropped".
+  // Both ignore a stale handle. The last release of a token that had not ended ends it as
+  // "tasker.dropped".
   void Retain(const tasker_call* call);
   void Release(const tasker_call* call);
 
@@ -118,7 +122,8 @@ class TokenSlab final {
 
   std::array<std::atomic<Chunk*>, kChunksMax> chunks_{};
   std::atomic<std::uint32_t> chunk_count_{0};
-  std::atomic<std::uint64_t> free_{0};  // {pushes:32, index + 1:32}: the count makes an old head differ from a new one
+  std::atomic<std::uint64_t> free_{
+      0};  // {pushes:32, index + 1:32}: the count makes an old head differ from a new one
   Mutex grow_mu_;
 };
 

@@ -8,8 +8,8 @@
 
 namespace tasker::plugin {
 
-// The way from a plugin to its host, until it is cut: a plugin that was left behind may call for as long as the process
-// lives, what HostCalls reaches does not. Thread-safe.
+// The way from a plugin to its host, until it is cut: a plugin that was left behind may call for as
+// long as the process lives, what HostCalls reaches does not. Thread-safe.
 class Uplink final {
  public:
   explicit Uplink(const HostCalls& calls) : calls_(calls) {}

@@ -20,8 +20,8 @@ const SqlFile& AdminSql() {
   return file;
 }
 
-Result<std::optional<std::int64_t>> FindHandler(sqlite::Connection& connection, const HandlerName& name,
-                                                bool& idempotent) {
+Result<std::optional<std::int64_t>> FindHandler(sqlite::Connection& connection,
+                                                const HandlerName& name, bool& idempotent) {
   TRY(Statement find, connection.Prepare(AdminSql(), "find_handler"));
   TRY(const bool row, find.Bind(name.callable, name.resolver).Step());
   if (!row) return std::optional<std::int64_t>();
@@ -50,7 +50,8 @@ Status SetCurrent(sqlite::Connection& connection, std::int64_t id, bool current)
   return Ok();
 }
 
-Result<Store::Registered> RegisterOne(sqlite::Connection& connection, const NewTemplate& text, Time now) {
+Result<Store::Registered> RegisterOne(sqlite::Connection& connection, const NewTemplate& text,
+                                      Time now) {
   Store::Registered out;
   TRY(Statement find, connection.Prepare(AdminSql(), "find_template"));
   TRY(const bool known, find.Bind(text.ns, text.name, text.version, text.sha256).Step());
@@ -81,7 +82,8 @@ Result<Store::Registered> RegisterOne(sqlite::Connection& connection, const NewT
 Result<workflow::ParsedTemplate> ParseStored(std::string_view body, std::int64_t id) {
   constexpr workflow::TemplateLimits kAny = {
       .text_max_bytes = std::size_t{64} << 20, .steps_max = 1'000'000, .depth_max = 512};
-  return workflow::ParseTemplate(body, "template " + std::to_string(id) + " of the store", false, kAny);
+  return workflow::ParseTemplate(body, "template " + std::to_string(id) + " of the store", false,
+                                 kAny);
 }
 
 Time WallNow() {
@@ -91,7 +93,8 @@ Time WallNow() {
 }  // namespace
 
 Result<std::shared_ptr<const Workflow>> Store::State::WorkflowOf(std::int64_t template_id) {
-  if (const auto known = workflows.find(template_id); known != workflows.end()) return known->second;
+  if (const auto known = workflows.find(template_id); known != workflows.end())
+    return known->second;
   TRY(Statement body, connection->Prepare(AdminSql(), "template_body"));
   TRY(const bool row, body.Bind(template_id).Step());
   if (!row) return NotFound("the store has no template " + std::to_string(template_id));
@@ -102,13 +105,16 @@ Result<std::shared_ptr<const Workflow>> Store::State::WorkflowOf(std::int64_t te
     bool idempotent = false;
     const HandlerName name{step.handler.callable, step.handler.resolver, false};
     TRY(const auto handler, FindHandler(*connection, name, idempotent));
-    if (!handler) return Internal("the store does not know handler '" + name.callable + "' of its own template");
+    if (!handler)
+      return Internal("the store does not know handler '" + name.callable +
+                      "' of its own template");
     handlers.push_back(*handler);
   }
-  auto made = std::make_shared<const Workflow>(Workflow{.id = template_id,
-                                                        .definition = std::move(parsed.task_template),
-                                                        .graph = std::move(graph),
-                                                        .handlers = std::move(handlers)});
+  auto made =
+      std::make_shared<const Workflow>(Workflow{.id = template_id,
+                                                .definition = std::move(parsed.task_template),
+                                                .graph = std::move(graph),
+                                                .handlers = std::move(handlers)});
   workflows.emplace(template_id, made);
   return made;
 }
@@ -146,8 +152,9 @@ Result<std::int64_t> Store::Join(const NewWorker& worker) {
   TRY(const std::vector<OpenWorker> others, Workers());
   for (const OpenWorker& other : others) {
     if (!other.alive) continue;
-    return Conflict("worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) + ") already runs on " +
-                    path() + "; one host a store: stop it, or name another file in [store] path");
+    return Conflict("worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) +
+                    ") already runs on " + path() +
+                    "; one host a store: stop it, or name another file in [store] path");
   }
   TRY(Statement insert, connection.Prepare(AdminSql(), "insert_worker"));
   TRY_OK(insert.Bind(worker.uuid, worker.host, worker.pid, worker.version, WallNow()).Run());
@@ -172,8 +179,8 @@ Status Store::Leave(std::int64_t worker, const std::string& reason) {
     // An ended worker is never buried: what it still holds would be held for ever.
     TRY(const auto held, state_->tx->Claims(worker));
     if (!held.empty()) {
-      return Conflict("worker " + std::to_string(worker) + " still holds " + std::to_string(held.size()) +
-                      " claims; the next start takes them over");
+      return Conflict("worker " + std::to_string(worker) + " still holds " +
+                      std::to_string(held.size()) + " claims; the next start takes them over");
     }
     TRY_OK(state_->tx->EndWorker(worker, reason, WallNow()));
     TRY_OK(transaction->Commit());
@@ -216,6 +223,8 @@ Result<std::vector<std::int64_t>> Store::Intern(std::span<const HandlerName> han
   return out;
 }
 
-Result<std::vector<HeldClaim>> Store::Claims(std::int64_t worker) { return state_->tx->Claims(worker); }
+Result<std::vector<HeldClaim>> Store::Claims(std::int64_t worker) {
+  return state_->tx->Claims(worker);
+}
 
 }  // namespace tasker::store

@@ -25,8 +25,8 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   // Two processes may create the store at the same moment.
   TRY_OK(state->turnstile->Enter());
   auto opened = [&]() -> Status {
-    TRY(state->connection,
-        sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite, options.full_sync));
+    TRY(state->connection, sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite,
+                                                    options.full_sync));
     TRY_OK(sqlite::EnsureSchema(*state->connection));
     return sqlite::SetFileModes(options.path, options.group);
   }();
@@ -38,7 +38,8 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   State* const borrowed = state.get();
   state->turns = std::make_unique<TurnRunner>(
       *state->tx, [borrowed](std::int64_t id) { return borrowed->WorkflowOf(id); },
-      TurnRunner::Settings{.crash_max = options.crash_max, .cache_steps_max = options.cache_steps_max});
+      TurnRunner::Settings{.crash_max = options.crash_max,
+                           .cache_steps_max = options.cache_steps_max});
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
@@ -47,7 +48,8 @@ Result<TurnOutput> Store::Commit(const TurnInput& in) {
   if (state_->turns->rang()) state_->bell->Ring();
   if (out) {
     for (const Event& event : in.events) {
-      if (const Bury* bury = std::get_if<Bury>(&event)) sqlite::RemoveLife(state_->lock_folder, bury->worker);
+      if (const Bury* bury = std::get_if<Bury>(&event))
+        sqlite::RemoveLife(state_->lock_folder, bury->worker);
     }
   }
   return out;
@@ -60,7 +62,8 @@ int Store::bell_fd() const { return state_->bell->fd(); }
 Result<bool> Store::Changed() {
   state_->bell->Drain();
   TRY(const std::int64_t version, state_->tx->DataVersion());
-  if (std::exchange(state_->noticed, version) == version || version == state_->tx->seen_version()) return false;
+  if (std::exchange(state_->noticed, version) == version || version == state_->tx->seen_version())
+    return false;
   state_->turns->Forget();
   return true;
 }
@@ -75,9 +78,9 @@ RunningSlots& Store::slots() {
 const std::string& Store::path() const { return state_->options.path; }
 
 std::string Store::durability() const {
-  return state_->options.full_sync
-             ? "durable: fsync before acknowledge"
-             : "not durable against power loss: synchronous = normal, the last commits may be lost with the machine";
+  return state_->options.full_sync ? "durable: fsync before acknowledge"
+                                   : "not durable against power loss: synchronous = normal, the "
+                                     "last commits may be lost with the machine";
 }
 
 }  // namespace tasker::store

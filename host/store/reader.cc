@@ -1,4 +1,5 @@
-// A reader's life and what the host's executors read. What people read stands in reader_tasks.cc and reader_counts.cc.
+// A reader's life and what the host's executors read. What people read stands in reader_tasks.cc
+// and reader_counts.cc.
 #include <algorithm>
 #include <utility>
 
@@ -29,8 +30,11 @@ class Budget final {
   Status Take(std::string_view text) {
     left_ -= static_cast<std::int64_t>(text.size());
     if (left_ >= 0) return Ok();
-    return Invalid("what the step is to be given (context, results of its ancestors, checkpoint) has more than " +
-                   std::to_string(bytes_max_) + " bytes, limits.hydrated_max_bytes; return less from the steps before it");
+    return Invalid(
+        "what the step is to be given (context, results of its ancestors, checkpoint) has more "
+        "than " +
+        std::to_string(bytes_max_) +
+        " bytes, limits.hydrated_max_bytes; return less from the steps before it");
   }
 
  private:
@@ -43,8 +47,8 @@ void Put(HydratedDependency& dependency, std::int32_t kind, std::string_view bod
   if (kind == static_cast<std::int32_t>(PayloadKind::kMetadata)) dependency.metadata = body;
 }
 
-Status ReadOneByOne(Reader::State& state, StepKey step, std::span<const std::int32_t> ancestors, Budget& budget,
-                    Hydrated& out) {
+Status ReadOneByOne(Reader::State& state, StepKey step, std::span<const std::int32_t> ancestors,
+                    Budget& budget, Hydrated& out) {
   TRY(Statement* const results, state.Get("step_results"));
   TRY(Statement* const ended, state.Get("step_ended"));
   for (const std::int32_t n : ancestors) {
@@ -68,8 +72,8 @@ Status ReadOneByOne(Reader::State& state, StepKey step, std::span<const std::int
   return Ok();
 }
 
-Status ReadRange(Reader::State& state, StepKey step, std::span<const std::int32_t> ancestors, Budget& budget,
-                 Hydrated& out) {
+Status ReadRange(Reader::State& state, StepKey step, std::span<const std::int32_t> ancestors,
+                 Budget& budget, Hydrated& out) {
   TRY(Statement* const results, state.Get("results_between"));
   results->Bind(step.task, ancestors.front(), ancestors.back());
   while (true) {
@@ -128,8 +132,10 @@ Result<std::unique_ptr<Reader>> Store::NewReader() const {
 Reader::Reader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Reader::~Reader() = default;
 
-Result<Hydrated> Reader::Hydrate(StepKey step, std::span<const std::int32_t> ancestors, std::int64_t bytes_max) {
-  // No snapshot: all that is read here was written before the step was claimed, and nobody changes it.
+Result<Hydrated> Reader::Hydrate(StepKey step, std::span<const std::int32_t> ancestors,
+                                 std::int64_t bytes_max) {
+  // No snapshot: all that is read here was written before the step was claimed, and nobody changes
+  // it.
   Budget budget(bytes_max);
   Hydrated out;
   TRY(Statement* const context, state_->Get("context"));

@@ -87,7 +87,8 @@ Result<std::vector<HandlerName>> Reader::HandlersOf(std::int64_t worker) {
   while (true) {
     TRY(const bool row, handlers->Step());
     if (!row) return out;
-    out.push_back({std::string(handlers->Text(0)), std::string(handlers->Text(1)), handlers->Int(2) != 0});
+    out.push_back(
+        {std::string(handlers->Text(0)), std::string(handlers->Text(1)), handlers->Int(2) != 0});
   }
 }
 

@@ -104,9 +104,10 @@ Result<std::vector<T>> All(Statement& statement, T (*at)(const Statement&)) {
 
 // Names and parents of the steps stand in the template's text only.
 Status NameSteps(std::string_view body, std::vector<StepView>& steps) {
-  TRY(const auto parsed, workflow::ParseTemplate(body, "the task's template", false,
-                                                 {.text_max_bytes = std::size_t{64} << 20, .steps_max = 1'000'000,
-                                                  .depth_max = 512}));
+  TRY(const auto parsed,
+      workflow::ParseTemplate(
+          body, "the task's template", false,
+          {.text_max_bytes = std::size_t{64} << 20, .steps_max = 1'000'000, .depth_max = 512}));
   const workflow::Graph graph(parsed.task_template);
   for (StepView& step : steps) {
     const auto at = static_cast<std::size_t>(step.row.template_step);
@@ -122,7 +123,8 @@ Status NameSteps(std::string_view body, std::vector<StepView>& steps) {
 }
 
 Error NoTask(const Uuid& task, const std::string& path) {
-  return NotFound("there is no task " + task.ToString() + " in " + path + "; list them with tasker-host task list");
+  return NotFound("there is no task " + task.ToString() + " in " + path +
+                  "; list them with tasker-host task list");
 }
 
 }  // namespace
@@ -188,10 +190,13 @@ Result<Uuid> Reader::FindTask(std::string_view uuid_or_prefix) {
   high += kHigh.substr(high.size());
   const auto first = Uuid::Parse(low);
   const auto last = Uuid::Parse(high);
-  if (!first || !last) return Invalid(quoted + " is no task id; give the uuid, or at least its first 8 characters");
+  if (!first || !last)
+    return Invalid(quoted + " is no task id; give the uuid, or at least its first 8 characters");
   TRY(Statement* const tasks, state_->Get("tasks_by_prefix"));
   TRY(const bool row, tasks->Bind(*first, *last).Step());
-  if (!row) return NotFound("no task's id begins with " + quoted + "; list them with tasker-host task list");
+  if (!row)
+    return NotFound("no task's id begins with " + quoted +
+                    "; list them with tasker-host task list");
   const Uuid found = tasks->UuidAt(0);
   TRY(const bool more, tasks->Step());
   tasks->Reset();

@@ -25,9 +25,10 @@ struct HydratedDependency {
   Time ended;
 };
 struct Hydrated {
-  std::string context;                  // JSON
-  std::vector<HydratedDependency> dependencies;  // those of the ancestors that have a result, ascending by n
-  std::string checkpoint;               // JSON; empty: none
+  std::string context;  // JSON
+  std::vector<HydratedDependency>
+      dependencies;        // those of the ancestors that have a result, ascending by n
+  std::string checkpoint;  // JSON; empty: none
   std::optional<Uuid> correlation;
 };
 
@@ -43,9 +44,9 @@ struct TaskSummary {
 };
 struct TaskFilter {
   std::optional<workflow::TaskState> state;
-  std::string ns, name;  // empty: any
-  std::int32_t limit = 50;                 // 1..1000
-  std::optional<std::int64_t> before_id;   // the page that follows: tasks with smaller ids
+  std::string ns, name;                   // empty: any
+  std::int32_t limit = 50;                // 1..1000
+  std::optional<std::int64_t> before_id;  // the page that follows: tasks with smaller ids
 };
 struct StepView {
   workflow::StepRow row;
@@ -69,7 +70,7 @@ struct ActionView {
 };
 struct TaskView {
   TaskSummary summary;
-  std::string context;  // JSON
+  std::string context;                // JSON
   std::vector<StepView> steps;        // ascending by n
   std::vector<AttemptView> attempts;  // by end time
   std::vector<ActionView> actions;
@@ -92,15 +93,18 @@ struct StoreCounts {
   std::int64_t file_bytes = 0, wal_bytes = 0;
 };
 
-// Reads of one thread, each in a short read transaction of its own. What is not there is kNotFound, with a sentence.
+// Reads of one thread, each in a short read transaction of its own. What is not there is kNotFound,
+// with a sentence.
 class Reader final {
  public:
   ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  // `ancestors` ascending. kInvalid when the sum of the texts exceeds `bytes_max`; the sentence names the limit.
-  Result<Hydrated> Hydrate(StepKey step, std::span<const std::int32_t> ancestors, std::int64_t bytes_max);
+  // `ancestors` ascending. kInvalid when the sum of the texts exceeds `bytes_max`; the sentence
+  // names the limit.
+  Result<Hydrated> Hydrate(StepKey step, std::span<const std::int32_t> ancestors,
+                           std::int64_t bytes_max);
 
   Result<std::vector<TaskSummary>> Tasks(const TaskFilter& filter);
   Result<TaskSummary> Summary(const Uuid& task);
@@ -114,7 +118,8 @@ class Reader final {
   Result<std::vector<TemplateView>> Templates(bool all_revisions);
   Result<TemplateView> Template(std::int64_t id);
 
-  // Enqueued steps whose handler no live worker serves. `alive`: ids of the workers that live (Store::Workers).
+  // Enqueued steps whose handler no live worker serves. `alive`: ids of the workers that live
+  // (Store::Workers).
   Result<std::vector<MissingHandler>> Missing(std::span<const std::int64_t> alive);
   // The handlers that one worker announced.
   Result<std::vector<HandlerName>> HandlersOf(std::int64_t worker);

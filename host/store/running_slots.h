@@ -9,9 +9,10 @@
 
 namespace tasker::store {
 
-// Which claims of this worker have really started. The words live in the mmapped file worker-<id> and so survive SIGKILL.
-// Each place has a slot: Set before the handler's start(), Clear once its end is committed, so that each start that a SIGKILL
-// cut off, or whose end it lost, gets an attempt row. Lock-free.
+// Which claims of this worker have really started. The words live in the mmapped file worker-<id>
+// and so survive SIGKILL. Each place has a slot: Set before the handler's start(), Clear once its
+// end is committed, so that each start that a SIGKILL cut off, or whose end it lost, gets an
+// attempt row. Lock-free.
 class RunningSlots final {
  public:
   // The words outlive the object.

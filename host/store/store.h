@@ -32,9 +32,11 @@ struct Submit {
   Uuid task;  // made by the client: sending a submit again is idempotent by it
   std::int64_t template_id = 0;
   std::int32_t priority = 0;
-  std::string context = "{}";           // JSON
-  std::string envelope = "{}";          // JSON: initiator, source system, reason, tags of upstream's TaskRequest
-  std::optional<std::string> identity;  // workflow::Identity(...): the same identity is the same task
+  std::string context = "{}";  // JSON
+  std::string envelope =
+      "{}";  // JSON: initiator, source system, reason, tags of upstream's TaskRequest
+  std::optional<std::string>
+      identity;  // workflow::Identity(...): the same identity is the same task
   std::optional<Time> start_at;
 };
 
@@ -87,16 +89,17 @@ struct Bury {
 
 using Event = std::variant<Submit, End, Checkpoint, Act, Pause, Announce, Bury>;
 
-// How many more steps of any of these handlers are wanted. One per group of handlers that share a limit.
+// How many more steps of any of these handlers are wanted. One per group of handlers that share a
+// limit.
 struct Demand {
   std::vector<std::int64_t> handlers;
   std::int32_t free = 0;
 };
 
 struct TurnInput {
-  std::int64_t worker = 0;  // 0: a client, which never claims
-  Time now;                 // one value for the whole turn
-  std::uint64_t seed = 0;   // of the jitter
+  std::int64_t worker = 0;    // 0: a client, which never claims
+  Time now;                   // one value for the whole turn
+  std::uint64_t seed = 0;     // of the jitter
   std::vector<Event> events;  // in the order of their arrival
   std::vector<Demand> demand;
   std::int32_t free_total = 0;  // over all demands: places
@@ -119,7 +122,8 @@ struct Claimed {
   StepKey step;
   ClaimId claim{};
   Uuid task;
-  std::shared_ptr<const Workflow> workflow;  // owners: the store's cache and every attempt that still reads it
+  std::shared_ptr<const Workflow>
+      workflow;  // owners: the store's cache and every attempt that still reads it
   std::int32_t template_step = 0;
   std::int64_t handler = 0;
   std::int32_t attempt = 1;  // 1-based
@@ -143,8 +147,8 @@ struct TurnOutput {
   std::vector<workflow::Revocation> revoked;  // claims of any worker; each finds its own
   std::vector<Settled> settled;               // tasks that this turn settled
   std::optional<Time> next_due;  // when the next retry or start is due; a turn must be run then
-  bool more_ready = false;       // enqueued steps of the demanded handlers were left for want of places
-  bool committed = false;        // something was written: one commit
+  bool more_ready = false;  // enqueued steps of the demanded handlers were left for want of places
+  bool committed = false;   // something was written: one commit
 };
 
 struct NewWorker {
@@ -169,8 +173,8 @@ struct OpenWorker {
   std::int64_t pid = 0;
   std::string host, version;
   Time started;
-  bool alive = false;             // its lock is held
-  std::vector<ClaimId> running;   // of a dead one: what its slots named (empty after a reboot)
+  bool alive = false;            // its lock is held
+  std::vector<ClaimId> running;  // of a dead one: what its slots named (empty after a reboot)
 };
 struct HeldClaim {
   StepKey step;
@@ -180,45 +184,48 @@ struct HeldClaim {
 class Reader;
 
 struct OpenOptions {
-  std::string path;  // absolute, of the database file
-  bool create = true;      // false: kNotFound where there is none
-  bool full_sync = true;   // false: a committed turn may be lost with the machine's power
-  std::string group;       // the files' group; empty: they are 0600
+  std::string path;       // absolute, of the database file
+  bool create = true;     // false: kNotFound where there is none
+  bool full_sync = true;  // false: a committed turn may be lost with the machine's power
+  std::string group;      // the files' group; empty: they are 0600
   bool allow_network_fs = false;
   std::int32_t crash_max = 3;
   std::int64_t cache_steps_max = 200'000;  // step rows kept in memory
 };
 
-// Settings of SQLite that are for a whole process: for programs of ours only, before anything else uses SQLite. In somebody
-// else's process they are not ours to choose.
+// Settings of SQLite that are for a whole process: for programs of ours only, before anything else
+// uses SQLite. In somebody else's process they are not ours to choose.
 void TuneProcess();
 
-// The store of this process: one a process (POSIX locks belong to the process). Not thread-safe but for NewReader: one thread
-// at a time; a host gives it to its turn thread.
+// The store of this process: one a process (POSIX locks belong to the process). Not thread-safe but
+// for NewReader: one thread at a time; a host gives it to its turn thread.
 class Store final {
  public:
-  // Opens, creating where allowed, the database and its folder of locks. Errors say what is wrong with which file and what to
-  // do: a network file system, wrong permissions, a newer or older schema, a file that is no database, a store that this
-  // process already has open (kConflict).
+  // Opens, creating where allowed, the database and its folder of locks. Errors say what is wrong
+  // with which file and what to do: a network file system, wrong permissions, a newer or older
+  // schema, a file that is no database, a store that this process already has open (kConflict).
   static Result<std::unique_ptr<Store>> Open(const OpenOptions& options);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // One group commit: load, decide, save, claim, COMMIT. kNotApplied: certainly nothing happened. kUnknown: it may have
-  // happened. Both may be sent again: idempotent. After kUnknown the worker compares Claims() with what it holds.
+  // One group commit: load, decide, save, claim, COMMIT. kNotApplied: certainly nothing happened.
+  // kUnknown: it may have happened. Both may be sent again: idempotent. After kUnknown the worker
+  // compares Claims() with what it holds.
   Result<TurnOutput> Commit(const TurnInput& in);
 
   // Rare transactions of their own, each idempotent.
-  // Makes this process a worker: inserts the row, locks worker-<id>, then commits. kConflict: another live worker runs on
-  // this store; the sentence names its pid.
+  // Makes this process a worker: inserts the row, locks worker-<id>, then commits. kConflict:
+  // another live worker runs on this store; the sentence names its pid.
   Result<std::int64_t> Join(const NewWorker& worker);
   Status Leave(std::int64_t worker, const std::string& reason);
-  // The ids of these texts, in order; unknown texts are added as current revisions, and their handlers interned.
+  // The ids of these texts, in order; unknown texts are added as current revisions, and their
+  // handlers interned.
   struct Registered {
     std::int64_t id = 0;
     bool added = false;
-    std::string replaced;  // sha256 of the text of the same version that it replaced as current; empty: none
+    std::string replaced;  // sha256 of the text of the same version that it replaced as current;
+                           // empty: none
   };
   Result<std::vector<Registered>> Register(std::span<const NewTemplate> templates);
   Result<std::vector<std::int64_t>> Intern(std::span<const HandlerName> handlers);
@@ -230,11 +237,13 @@ class Store final {
   // After Join. Lives as long as the store.
   RunningSlots& slots();
 
-  // Readable (poll it) when another process rang, or this one; -1: none, then call Changed each second.
+  // Readable (poll it) when another process rang, or this one; -1: none, then call Changed each
+  // second.
   int bell_fd() const;
   // Empties the bell. Whether another process has committed since the last Commit, Changed or Open.
   Result<bool> Changed();
-  // Ends a wait for the turnstile, from any thread: what waits returns kUnavailable until the store is closed.
+  // Ends a wait for the turnstile, from any thread: what waits returns kUnavailable until the store
+  // is closed.
   void StopWaiting();
 
   // A read connection of its own for one thread. Thread-safe.

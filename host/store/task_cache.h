@@ -19,18 +19,19 @@ struct TaskEntry {
 
   // Of the turn that runs now.
   bool in_turn = false;
-  bool loaded = false;               // the task's row is there, from the store or fresh
-  const Submit* submit = nullptr;    // of a fresh task
-  std::vector<std::int32_t> steps;   // that it may touch; ascending once loaded
-  std::size_t counted = 0;           // slots as counted in the cache's total
+  bool loaded = false;              // the task's row is there, from the store or fresh
+  const Submit* submit = nullptr;   // of a fresh task
+  std::vector<std::int32_t> steps;  // that it may touch; ascending once loaded
+  std::size_t counted = 0;          // slots as counted in the cache's total
 
-  // Small tasks are loaded whole: one search instead of one a step, and their counters need not be written while they run.
+  // Small tasks are loaded whole: one search instead of one a step, and their counters need not be
+  // written while they run.
   static constexpr std::int32_t kSmallMax = 64;
   bool small() const { return workflow->graph.size() <= kSmallMax; }
 };
 
-// The rows of tasks of which this worker holds claims, as the store has them. Valid while nobody else commits; dropped whole with
-// every turn that did not commit.
+// The rows of tasks of which this worker holds claims, as the store has them. Valid while nobody
+// else commits; dropped whole with every turn that did not commit.
 class TaskCache final {
  public:
   explicit TaskCache(std::int64_t steps_max) : steps_max_(steps_max) {}
@@ -38,7 +39,8 @@ class TaskCache final {
   // The entry of this task, made where there is none.
   TaskEntry& Get(std::int64_t task);
   void Clear();
-  // After the commit: keeps the entry if this worker holds claims of it, else drops it. The entry may be gone afterwards.
+  // After the commit: keeps the entry if this worker holds claims of it, else drops it. The entry
+  // may be gone afterwards.
   void Release(TaskEntry& entry);
 
  private:

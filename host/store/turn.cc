@@ -86,7 +86,8 @@ Result<TurnOutput> TurnRunner::Run(const TurnInput& in) {
   }
   auto out = RunOnce(in, in.events, true);
   // One item that cannot be stored must not stop the others.
-  if (!out && out.error().code == ErrorCode::kInvalid && !in.events.empty()) out = RunHalves(in, in.events);
+  if (!out && out.error().code == ErrorCode::kInvalid && !in.events.empty())
+    out = RunHalves(in, in.events);
   if (!out) return NotApplied(out.error());
   return out;
 }
@@ -110,7 +111,8 @@ Result<TurnOutput> TurnRunner::RunHalves(const TurnInput& in, std::span<const Ev
   return all;
 }
 
-Result<TurnOutput> TurnRunner::RunCulprit(const TurnInput& in, const Event& culprit, const Error& error) {
+Result<TurnOutput> TurnRunner::RunCulprit(const TurnInput& in, const Event& culprit,
+                                          const Error& error) {
   if (const End* end = std::get_if<End>(&culprit)) {
     Event replaced = *end;
     workflow::Failed failed;
@@ -128,7 +130,8 @@ Result<TurnOutput> TurnRunner::RunCulprit(const TurnInput& in, const Event& culp
   return out;
 }
 
-Result<TurnOutput> TurnRunner::RunOnce(const TurnInput& in, std::span<const Event> events, bool claim) {
+Result<TurnOutput> TurnRunner::RunOnce(const TurnInput& in, std::span<const Event> events,
+                                       bool claim) {
   TurnOutput out;
   wrote_ = ring_ = dues_changed_ = false;
   const std::optional<ClaimId> suspect = suspect_;
@@ -201,7 +204,8 @@ Status TurnRunner::LoadTasks(std::span<TaskEntry* const> entries) {
     if (!workflow && workflow.error().code == ErrorCode::kUnavailable) return workflow.error();
     if (!workflow) {
       // A task that cannot be understood must not stop the others.
-      log::Error("store", "a task is left alone: " + workflow.error().message, {{"task_id", entry.rows.task.id}});
+      log::Error("store", "a task is left alone: " + workflow.error().message,
+                 {{"task_id", entry.rows.task.id}});
       continue;
     }
     entry.workflow = *std::move(workflow);
@@ -227,7 +231,8 @@ Status TurnRunner::LoadSteps(std::span<TaskEntry* const> entries) {
     if (!entry->loaded || entry->submit != nullptr) continue;
     std::ranges::sort(entry->steps);
     entry->steps.erase(std::ranges::unique(entry->steps).begin(), entry->steps.end());
-    const bool all = std::ranges::all_of(entry->steps, [entry](std::int32_t n) { return entry->rows.Find(n) != nullptr; });
+    const bool all = std::ranges::all_of(
+        entry->steps, [entry](std::int32_t n) { return entry->rows.Find(n) != nullptr; });
     if (!all) wanted.push_back({.rows = &entry->rows, .task = false, .steps = entry->steps});
   }
   if (wanted.empty()) return Ok();
@@ -247,8 +252,8 @@ Status TurnRunner::DecideOne(const Work& work, const TurnInput& in, TurnOutput& 
     Answer(out, work.ticket, Ack::Code::kStale, "the task is not there any more");
     return Ok();
   }
-  const workflow::Answer answer = workflow::Decide(*work.entry->workflow, work.entry->rows, work.event, in.now,
-                                                   in.seed, policy_, effects_);
+  const workflow::Answer answer = workflow::Decide(*work.entry->workflow, work.entry->rows,
+                                                   work.event, in.now, in.seed, policy_, effects_);
   switch (answer.verdict) {
     case workflow::Verdict::kApplied:
       if ((end != nullptr || lost != nullptr) && work.entry->claims > 0) --work.entry->claims;
@@ -291,7 +296,8 @@ Status TurnRunner::Save(const TurnInput& in, TurnOutput& out) {
       if (!slot.touched) return;
       changed = changed || slot.row != slot.stored;
       dues_changed_ = dues_changed_ || slot.row.due != slot.stored.due;
-      if (slot.row.state == StepState::kEnqueued && (slot.fresh || slot.stored.state != StepState::kEnqueued)) {
+      if (slot.row.state == StepState::kEnqueued &&
+          (slot.fresh || slot.stored.state != StepState::kEnqueued)) {
         empty_.erase(slot.row.handler);
         ring_ = true;
       }
@@ -310,12 +316,14 @@ Status TurnRunner::Save(const TurnInput& in, TurnOutput& out) {
       ring_ = true;
     }
     if (changed) {
-      dirty.push_back(
-          {.rows = &rows, .steps = entry->steps, .submit = entry->submit, .lazy_counters = entry->small()});
+      dirty.push_back({.rows = &rows,
+                       .steps = entry->steps,
+                       .submit = entry->submit,
+                       .lazy_counters = entry->small()});
     }
   }
-  const bool effects = !effects_.attempts.empty() || !effects_.late.empty() || !effects_.payloads.empty() ||
-                       !effects_.dead_letters.empty();
+  const bool effects = !effects_.attempts.empty() || !effects_.late.empty() ||
+                       !effects_.payloads.empty() || !effects_.dead_letters.empty();
   if (!dirty.empty() || effects) {
     wrote_ = true;
     TRY_OK(tx_.Save(dirty, effects_, in.now));

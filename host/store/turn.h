@@ -18,12 +18,13 @@
 
 namespace tasker::store {
 
-// Runs turns on one backend: load, decide, save, claim, commit. Knows no SQL and no rule of workflows; remembers between turns
-// what spares reads. Used by one thread at a time.
+// Runs turns on one backend: load, decide, save, claim, commit. Knows no SQL and no rule of
+// workflows; remembers between turns what spares reads. Used by one thread at a time.
 class TurnRunner final {
  public:
   // A template's parsed form by its id. Never called inside a transaction of its own.
-  using WorkflowSource = std::function<Result<std::shared_ptr<const Workflow>>(std::int64_t template_id)>;
+  using WorkflowSource =
+      std::function<Result<std::shared_ptr<const Workflow>>(std::int64_t template_id)>;
   struct Settings {
     std::int32_t crash_max = 3;
     std::int64_t cache_steps_max = 200'000;
@@ -64,7 +65,8 @@ class TurnRunner final {
   Result<TurnOutput> RunOnce(const TurnInput& in, std::span<const Event> events, bool claim);
   Result<TurnOutput> RunHalves(const TurnInput& in, std::span<const Event> events);
   Result<TurnOutput> RunCulprit(const TurnInput& in, const Event& culprit, const Error& error);
-  Status InTransaction(const TurnInput& in, std::span<const Event> events, bool claim, TurnOutput& out);
+  Status InTransaction(const TurnInput& in, std::span<const Event> events, bool claim,
+                       TurnOutput& out);
   bool NothingToDo(const TurnInput& in) const;
 
   // load: events become work, and the rows that it needs are read.
@@ -84,7 +86,8 @@ class TurnRunner final {
   // claim
   Status ClaimAll(const TurnInput& in, TurnOutput& out);
   std::vector<Candidate> MadeReady(const std::unordered_map<std::int64_t, std::size_t>& groups);
-  Status Gather(const TurnInput& in, std::int64_t limit, std::vector<Candidate>& candidates, bool& cut);
+  Status Gather(const TurnInput& in, std::int64_t limit, std::vector<Candidate>& candidates,
+                bool& cut);
   std::vector<Candidate> Choose(const TurnInput& in, std::vector<Candidate> candidates);
   Status LoadChosen(std::span<Candidate> chosen);
   void Claim(const Candidate& candidate, const TurnInput& in, TurnOutput& out);
@@ -105,20 +108,20 @@ class TurnRunner final {
 
   // Remembered between turns.
   TaskCache cache_;
-  bool fresh_look_ = true;                        // nothing remembered holds
-  std::unordered_set<std::int64_t> empty_;        // handlers without enqueued steps in the store
+  bool fresh_look_ = true;                  // nothing remembered holds
+  std::unordered_set<std::int64_t> empty_;  // handlers without enqueued steps in the store
   std::unordered_set<std::int64_t> paused_;
   std::optional<Time> next_due_;
   bool due_known_ = false;
   std::int64_t last_task_id_ = -1;
-  std::optional<ClaimId> suspect_;                // the one claim held whose step has lost a process before
+  std::optional<ClaimId> suspect_;  // the one claim held whose step has lost a process before
 
   // Of the turn that runs now.
   std::vector<Work> work_;
   std::vector<TaskEntry*> entries_;
   std::unordered_map<std::string, Uuid> identities_;
   workflow::Effects effects_;
-  std::vector<Candidate> stored_;                 // the head of the ready index
+  std::vector<Candidate> stored_;  // the head of the ready index
   bool wrote_ = false;
   bool ring_ = false;
   bool dues_changed_ = false;

@@ -30,7 +30,8 @@ std::vector<TurnRunner::Candidate> TurnRunner::MadeReady(
     const auto group = groups.find(slot->row.handler);
     if (group == groups.end()) continue;
     if (!namespaces_.empty() &&
-        std::ranges::find(namespaces_, entry.workflow->definition.namespace_name) == namespaces_.end()) {
+        std::ranges::find(namespaces_, entry.workflow->definition.namespace_name) ==
+            namespaces_.end()) {
       continue;
     }
     out.push_back({.step = key,
@@ -43,8 +44,10 @@ std::vector<TurnRunner::Candidate> TurnRunner::MadeReady(
   return out;
 }
 
-// Reads up to `limit` enqueued steps of each demanded handler into stored_. `cut`: a handler may have more.
-Status TurnRunner::Gather(const TurnInput& in, std::int64_t limit, std::vector<Candidate>& candidates, bool& cut) {
+// Reads up to `limit` enqueued steps of each demanded handler into stored_. `cut`: a handler may
+// have more.
+Status TurnRunner::Gather(const TurnInput& in, std::int64_t limit,
+                          std::vector<Candidate>& candidates, bool& cut) {
   cut = false;
   for (std::size_t group = 0; group < in.demand.size(); ++group) {
     if (in.demand[group].free <= 0) continue;
@@ -73,7 +76,8 @@ Status TurnRunner::Gather(const TurnInput& in, std::int64_t limit, std::vector<C
   return Ok();
 }
 
-std::vector<TurnRunner::Candidate> TurnRunner::Choose(const TurnInput& in, std::vector<Candidate> candidates) {
+std::vector<TurnRunner::Candidate> TurnRunner::Choose(const TurnInput& in,
+                                                      std::vector<Candidate> candidates) {
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) { return a.Before(b); });
   std::vector<std::int32_t> free;
   for (const Demand& demand : in.demand) free.push_back(demand.free);
@@ -105,7 +109,8 @@ Status TurnRunner::LoadChosen(std::span<Candidate> chosen) {
     if (!candidate.stored) continue;
     TaskEntry& entry = Enter(candidate.step.task);
     if (entry.loaded && entry.rows.Find(candidate.step.n) == nullptr) {
-      wanted.push_back({.rows = &entry.rows, .task = false, .steps = std::span(&candidate.step.n, 1)});
+      wanted.push_back(
+          {.rows = &entry.rows, .task = false, .steps = std::span(&candidate.step.n, 1)});
     }
   }
   return wanted.empty() ? Ok() : tx_.Load(wanted);
@@ -152,15 +157,17 @@ Status TurnRunner::ClaimAll(const TurnInput& in, TurnOutput& out) {
   const std::int64_t limit = std::min<std::int64_t>(wanted, in.free_total);
   if (limit > 0 && !groups.empty()) {
     const std::vector<Candidate> made = MadeReady(groups);
-    // In a steady flow most places go to steps that this turn made ready: then the head of the index only has to show that it
-    // comes after them.
-    std::int64_t fetch = std::clamp<std::int64_t>(limit - static_cast<std::int64_t>(made.size()) + 1, 1, limit);
+    // In a steady flow most places go to steps that this turn made ready: then the head of the
+    // index only has to show that it comes after them.
+    std::int64_t fetch =
+        std::clamp<std::int64_t>(limit - static_cast<std::int64_t>(made.size()) + 1, 1, limit);
     while (true) {
       std::vector<Candidate> candidates = made;
       bool cut = false;
       TRY_OK(Gather(in, fetch, candidates, cut));
       std::vector<Candidate> chosen = Choose(in, std::move(candidates));
-      const auto stored = std::ranges::count_if(chosen, [](const Candidate& c) { return c.stored; });
+      const auto stored =
+          std::ranges::count_if(chosen, [](const Candidate& c) { return c.stored; });
       if (cut && stored >= fetch && fetch < limit) {
         fetch = limit;
         continue;

@@ -58,7 +58,8 @@ Status TurnRunner::CollectSubmit(const Submit& submit, Time now, TurnOutput& out
     if (first || earlier != identities_.end()) {
       const Uuid task = first ? first->uuid : earlier->second;
       const bool same = task == submit.task;
-      Answer(out, submit.ticket, same ? Ack::Code::kApplied : Ack::Code::kDuplicate, same ? "" : task.ToString());
+      Answer(out, submit.ticket, same ? Ack::Code::kApplied : Ack::Code::kDuplicate,
+             same ? "" : task.ToString());
       return Ok();
     }
   }
@@ -110,7 +111,8 @@ Status TurnRunner::CollectAct(const Act& act, TurnOutput& out) {
   TaskEntry* const one[] = {&entry};
   TRY_OK(LoadTasks(one));
   if (!entry.loaded) {
-    Answer(out, act.ticket, Ack::Code::kConflict, "the template of this task cannot be read; see the log");
+    Answer(out, act.ticket, Ack::Code::kConflict,
+           "the template of this task cannot be read; see the log");
     return Ok();
   }
   if (act.n && (*act.n < 0 || *act.n >= entry.workflow->graph.size())) {

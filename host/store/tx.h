@@ -30,7 +30,8 @@ struct Dirty {
   workflow::TaskRows* rows = nullptr;
   std::span<const std::int32_t> steps;  // ascending; of a fresh task: ignored, all are written
   const Submit* submit = nullptr;       // of a fresh task
-  // While the task runs its counters are not written: whoever loads it loads all its steps and counts them.
+  // While the task runs its counters are not written: whoever loads it loads all its steps and
+  // counts them.
   bool lazy_counters = false;
 };
 
@@ -56,15 +57,16 @@ struct ActionRow {
   static constexpr std::int32_t kPause = 10, kUnpause = 11;
 };
 
-// One backend's transaction: rows in, rows out, no rule. Used by one thread at a time. Errors: kInvalid when the values of an
-// item are to blame; everything else is the store's.
+// One backend's transaction: rows in, rows out, no rule. Used by one thread at a time. Errors:
+// kInvalid when the values of an item are to blame; everything else is the store's.
 class Tx {
  public:
   virtual ~Tx() = default;
 
   // Waits for this process's turn; kUnavailable says who holds it.
   virtual Status Begin() = 0;
-  // True right after Begin when another process has committed since the last Commit here, or never asked before.
+  // True right after Begin when another process has committed since the last Commit here, or never
+  // asked before.
   virtual Result<bool> OthersCommitted() = 0;
   virtual void Rollback() = 0;
   // kNotApplied or kUnknown. Ends the transaction in every case.

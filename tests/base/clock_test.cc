@@ -7,7 +7,8 @@ namespace {
 
 TEST(SystemClock, FollowsTheWallClock) {
   SystemClock clock;
-  const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto wall =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
   const Time now = clock.Now();
   EXPECT_LT(std::chrono::abs(now - wall), std::chrono::seconds(1));
   EXPECT_LT(std::chrono::abs(clock.drift()), std::chrono::seconds(1));

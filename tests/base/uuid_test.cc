@@ -16,8 +16,9 @@ TEST(Uuid, ReadsBackWhatItPrints) {
 
 TEST(Uuid, RefusesWhatIsNoUuid) {
   for (const char* text :
-       {"", "0190a5f0", "0190a5f0-1234-7abc-8def-0123456789a", "0190a5f0-1234-7abc-8def-0123456789abc",
-        "0190a5f0x1234-7abc-8def-0123456789ab", "g190a5f0-1234-7abc-8def-0123456789ab"}) {
+       {"", "0190a5f0", "0190a5f0-1234-7abc-8def-0123456789a",
+        "0190a5f0-1234-7abc-8def-0123456789abc", "0190a5f0x1234-7abc-8def-0123456789ab",
+        "g190a5f0-1234-7abc-8def-0123456789ab"}) {
     EXPECT_FALSE(Uuid::Parse(text)) << text;
   }
 }

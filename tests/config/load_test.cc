@@ -23,7 +23,9 @@ using ::testing::StartsWith;
 
 class LoadTest : public ::testing::Test {
  protected:
-  LoadTest() : before_(std::filesystem::current_path()) { std::filesystem::current_path(dir_.path()); }
+  LoadTest() : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(dir_.path());
+  }
   ~LoadTest() override { std::filesystem::current_path(before_); }
 
   Config Loaded(std::string_view text, const Environment& env = {}) const {
@@ -41,7 +43,9 @@ class LoadTest : public ::testing::Test {
     return config.error().message.substr(std::min(file.size(), config.error().message.size()));
   }
   std::string In(std::string_view path) const { return (dir_.path() / path).string(); }
-  static std::string OriginOf(const Config& config, const std::string& key) { return config.origins.at(key); }
+  static std::string OriginOf(const Config& config, const std::string& key) {
+    return config.origins.at(key);
+  }
 
   tasker::testing::ScopedTempDir dir_;
   std::filesystem::path before_;
@@ -57,7 +61,8 @@ TEST_F(LoadTest, NeedsNoFile) {
   EXPECT_EQ(config->store.path, In(".tasker/tasker.db"));
   EXPECT_THAT(config->templates.paths, IsEmpty());
   EXPECT_THAT(config->plugins.dirs,
-              ElementsAre(In(".tasker/plugins"), "/usr/local/lib/tasker/plugins", "/usr/lib/tasker/plugins"));
+              ElementsAre(In(".tasker/plugins"), "/usr/local/lib/tasker/plugins",
+                          "/usr/lib/tasker/plugins"));
   EXPECT_EQ(OriginOf(*config, "store.path"), "default");
   EXPECT_THAT(config->notices, IsEmpty());
 }
@@ -81,7 +86,8 @@ TEST_F(LoadTest, TakesRelativePathsFromTheFolderOfTheFile) {
 }
 
 TEST_F(LoadTest, TakesTheFileThatTheEnvironmentNames) {
-  const Environment env = {{"TASKER_CONFIG_PATH", dir_.Write("env.toml", "[worker]\nid = \"env\"\n")}};
+  const Environment env = {
+      {"TASKER_CONFIG_PATH", dir_.Write("env.toml", "[worker]\nid = \"env\"\n")}};
   const Result<Config> by_env = Load("", env);
   ASSERT_TRUE(by_env) << by_env.error().message;
   EXPECT_EQ(by_env->worker.id, "env");
@@ -101,7 +107,8 @@ TEST_F(LoadTest, NamesAMissingFile) {
   const Result<Config> by_env = Load("", {{"TASKER_CONFIG_PATH", "gone.toml"}});
   ASSERT_FALSE(by_env);
   EXPECT_EQ(by_env.error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(by_env.error().message, AllOf(StartsWith("TASKER_CONFIG_PATH: "), HasSubstr("gone.toml does not exist")));
+  EXPECT_THAT(by_env.error().message,
+              AllOf(StartsWith("TASKER_CONFIG_PATH: "), HasSubstr("gone.toml does not exist")));
 }
 
 TEST_F(LoadTest, RefusesAFolder) {
@@ -116,7 +123,9 @@ TEST_F(LoadTest, PutsTheEnvironmentBeforeTheFile) {
                            {"TASKER_TEMPLATE_PATH", "/a:b::"},
                            {"TASKER_LOG_LEVEL", "debug"}};
   const Config config = Loaded(
-      "[worker]\nid = \"w-file\"\nnamespaces = [\"x\"]\n[templates]\npaths = [\"t\"]\n[log]\nlevel = \"error\"\n", env);
+      "[worker]\nid = \"w-file\"\nnamespaces = [\"x\"]\n[templates]\npaths = [\"t\"]\n[log]\nlevel "
+      "= \"error\"\n",
+      env);
   EXPECT_EQ(config.worker.id, "w-env");
   EXPECT_THAT(config.worker.namespaces, ElementsAre("billing", "shipping"));
   EXPECT_THAT(config.templates.paths, ElementsAre("/a", In("b")));
@@ -125,7 +134,8 @@ TEST_F(LoadTest, PutsTheEnvironmentBeforeTheFile) {
 }
 
 TEST_F(LoadTest, TakesAnEmptyVariableAsUnset) {
-  const Config config = Loaded("[worker]\nid = \"w-file\"\n", {{"TASKER_WORKER_ID", ""}, {"TASKER_LOG_LEVEL", ""}});
+  const Config config =
+      Loaded("[worker]\nid = \"w-file\"\n", {{"TASKER_WORKER_ID", ""}, {"TASKER_LOG_LEVEL", ""}});
   EXPECT_EQ(config.worker.id, "w-file");
   EXPECT_THAT(OriginOf(config, "worker.id"), EndsWith("worker.toml:2"));
 }
@@ -134,8 +144,9 @@ TEST_F(LoadTest, PutsThePluginFoldersOfTheEnvironmentInFront) {
   const Environment env = {{"TASKER_PLUGIN_PATH", "mine:/usr/lib/tasker/plugins"}};
   const Result<Config> config = Load("", env);
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_THAT(config->plugins.dirs, ElementsAre(In("mine"), "/usr/lib/tasker/plugins", In(".tasker/plugins"),
-                                                "/usr/local/lib/tasker/plugins"));
+  EXPECT_THAT(config->plugins.dirs,
+              ElementsAre(In("mine"), "/usr/lib/tasker/plugins", In(".tasker/plugins"),
+                          "/usr/local/lib/tasker/plugins"));
   EXPECT_EQ(OriginOf(*config, "plugins.dirs"), "env TASKER_PLUGIN_PATH, default");
 
   const Config with_file = Loaded("[plugins]\ndirs = [\"/opt/p\"]\n", env);
@@ -145,9 +156,12 @@ TEST_F(LoadTest, PutsThePluginFoldersOfTheEnvironmentInFront) {
 TEST_F(LoadTest, NamesAVariableWithAWrongValue) {
   const Result<Config> config = Load("", {{"TASKER_LOG_LEVEL", "loud"}});
   ASSERT_FALSE(config);
-  EXPECT_THAT(config.error().message,
-              AllOf(StartsWith("the environment variable TASKER_LOG_LEVEL is the string \"loud\"; expected one of"),
-                    HasSubstr("\"debug\"")));
+  EXPECT_THAT(
+      config.error().message,
+      AllOf(
+          StartsWith(
+              "the environment variable TASKER_LOG_LEVEL is the string \"loud\"; expected one of"),
+          HasSubstr("\"debug\"")));
 }
 
 TEST_F(LoadTest, ReportsTheNameOfTheEnvironment) {
@@ -156,16 +170,18 @@ TEST_F(LoadTest, ReportsTheNameOfTheEnvironment) {
 }
 
 TEST_F(LoadTest, SaysHowToWriteADuration) {
-  EXPECT_THAT(Refused("[worker]\ndrain = 45\n"), AllOf(StartsWith(":2: worker.drain is the integer 45"),
-                                                       HasSubstr("write \"45s\"")));
+  EXPECT_THAT(Refused("[worker]\ndrain = 45\n"),
+              AllOf(StartsWith(":2: worker.drain is the integer 45"), HasSubstr("write \"45s\"")));
 }
 
 TEST_F(LoadTest, NamesTheNearestKnownKey) {
-  EXPECT_EQ(Refused("[worker]\nthreads = 2\nin_flight = 3\n"),
-            ":3: unknown key \"worker.in_flight\"; the nearest known one is \"worker.in_flight_max\"");
+  EXPECT_EQ(
+      Refused("[worker]\nthreads = 2\nin_flight = 3\n"),
+      ":3: unknown key \"worker.in_flight\"; the nearest known one is \"worker.in_flight_max\"");
   EXPECT_EQ(Refused("[worker]\n[stores]\npath = \"x\"\n"),
             ":2: unknown section \"stores\"; the nearest known one is \"store\"");
-  EXPECT_EQ(Refused("threads = 4\n"), ":1: unknown key \"threads\"; the nearest known one is \"worker.threads\"");
+  EXPECT_EQ(Refused("threads = 4\n"),
+            ":1: unknown key \"threads\"; the nearest known one is \"worker.threads\"");
   EXPECT_EQ(Refused("[plugins.python]\nvenv = \"x\"\n"),
             ":1: unknown key \"plugins.python\"; the nearest known one is \"plugin.python\"");
 }
@@ -179,18 +195,22 @@ TEST_F(LoadTest, RefusesASectionThatIsNoTable) {
   EXPECT_EQ(Refused("store = 3\n"), ":1: store is an integer; expected the section [store]");
   EXPECT_EQ(Refused("[[store]]\n"), ":1: store is a list; expected the section [store]");
   EXPECT_EQ(Refused("plugin = 3\n"), ":1: plugin is an integer; expected sections [plugin.NAME]");
-  EXPECT_EQ(Refused("[plugin]\nx = 3\n"), ":2: plugin.x is an integer; expected a section [plugin.x]");
+  EXPECT_EQ(Refused("[plugin]\nx = 3\n"),
+            ":2: plugin.x is an integer; expected a section [plugin.x]");
 }
 
 TEST_F(LoadTest, NamesTheLineOfASyntaxError) {
   EXPECT_THAT(Refused("[worker]\n\nthreads = = 3\n"), StartsWith(":3: this is not TOML: "));
-  EXPECT_THAT(Refused("[log]\nlevel = \"info\"\nlevel = \"debug\"\n"), StartsWith(":3: this is not TOML: "));
+  EXPECT_THAT(Refused("[log]\nlevel = \"info\"\nlevel = \"debug\"\n"),
+              StartsWith(":3: this is not TOML: "));
 }
 
 TEST_F(LoadTest, ReplacesVariablesInStrings) {
   const Environment env = {{"DATA", "/data"}, {"NS", "b"}};
   const Config config = Loaded(
-      "[store]\npath = \"${DATA}/t.db\"\n[worker]\nnamespaces = [\"a\", \"${NS}\"]\nid = \"${ID:-w}-$${x}\"\n", env);
+      "[store]\npath = \"${DATA}/t.db\"\n[worker]\nnamespaces = [\"a\", \"${NS}\"]\nid = "
+      "\"${ID:-w}-$${x}\"\n",
+      env);
   EXPECT_EQ(config.store.path, "/data/t.db");
   EXPECT_THAT(config.worker.namespaces, ElementsAre("a", "b"));
   EXPECT_EQ(config.worker.id, "w-${x}");
@@ -199,28 +219,32 @@ TEST_F(LoadTest, ReplacesVariablesInStrings) {
 TEST_F(LoadTest, NamesAVariableThatIsNotSet) {
   EXPECT_EQ(Refused("[store]\npath = \"${DATA}/t.db\"\n"),
             ":2: the environment variable DATA is not set; set it, or write ${DATA:-default}");
-  EXPECT_THAT(Refused("[plugin.x]\na = 1\nb = [\"${NONE}\"]\n"), StartsWith(":3: the environment variable NONE"));
+  EXPECT_THAT(Refused("[plugin.x]\na = 1\nb = [\"${NONE}\"]\n"),
+              StartsWith(":3: the environment variable NONE"));
 }
 
 TEST_F(LoadTest, GivesPluginsTheirTablesAsJson) {
   const Config config = Loaded(
-      "[plugin.python]\nvenv = \"${VENV:-.venv}\"\nworkers = 4\nratio = 0.5\non = true\nsince = 1979-05-27\n"
+      "[plugin.python]\nvenv = \"${VENV:-.venv}\"\nworkers = 4\nratio = 0.5\non = true\nsince = "
+      "1979-05-27\n"
       "list = [1, \"a\"]\n[plugin.python.deep]\nx = { y = 1 }\n[plugin.empty]\n");
-  EXPECT_EQ(config.plugins.configs.at("python"),
-            R"({"deep":{"x":{"y":1}},"list":[1,"a"],"on":true,"ratio":5E-1,"since":"1979-05-27","venv":".venv",)"
-            R"("workers":4})");
+  EXPECT_EQ(
+      config.plugins.configs.at("python"),
+      R"({"deep":{"x":{"y":1}},"list":[1,"a"],"on":true,"ratio":5E-1,"since":"1979-05-27","venv":".venv",)"
+      R"("workers":4})");
   EXPECT_EQ(config.plugins.configs.at("empty"), "{}");
   EXPECT_THAT(OriginOf(config, "plugin.python.workers"), EndsWith("worker.toml:3"));
 }
 
 TEST_F(LoadTest, RefusesPluginNumbersThatJsonHasNot) {
-  EXPECT_THAT(Refused("[plugin.x]\na = 1\nb = nan\n"), AllOf(StartsWith(":3: "), HasSubstr("no nan")));
+  EXPECT_THAT(Refused("[plugin.x]\na = 1\nb = nan\n"),
+              AllOf(StartsWith(":3: "), HasSubstr("no nan")));
 }
 
 TEST_F(LoadTest, TakesLevelsOfModules) {
   const Config config = Loaded("[log.modules]\nstore = \"debug\"\nplugin = \"error\"\n");
-  EXPECT_THAT(config.log.modules,
-              ElementsAre(std::pair("plugin", LogLevel::kError), std::pair("store", LogLevel::kDebug)));
+  EXPECT_THAT(config.log.modules, ElementsAre(std::pair("plugin", LogLevel::kError),
+                                              std::pair("store", LogLevel::kDebug)));
   EXPECT_THAT(OriginOf(config, "log.modules.store"), EndsWith("worker.toml:2"));
   EXPECT_THAT(Refused("[log.modules]\nstore = \"debug\"\nplugin = 1\n"),
               StartsWith(":3: log.modules.plugin is the integer 1; expected one of \"trace\""));
@@ -251,9 +275,10 @@ TEST_F(LoadTest, AcceptsAFileOfTaskerCore) {
   EXPECT_THAT(OriginOf(config, "worker.id"), EndsWith("worker.toml:10"));
   EXPECT_THAT(config.templates.paths, ElementsAre(In("config/tasks"), "/srv/flows", In("one")));
   ASSERT_THAT(config.notices, ElementsAre(HasSubstr("is a file of tasker-core")));
-  EXPECT_THAT(config.notices.front(),
-              EndsWith("here: common.backoff, common.database, orchestration.web, worker.event_systems, "
-                       "worker.mpsc_channels, worker.worker_type"));
+  EXPECT_THAT(
+      config.notices.front(),
+      EndsWith("here: common.backoff, common.database, orchestration.web, worker.event_systems, "
+               "worker.mpsc_channels, worker.worker_type"));
 }
 
 TEST_F(LoadTest, TakesUpstreamsRelativePathsFromItsWorkspace) {
@@ -267,9 +292,12 @@ TEST_F(LoadTest, PrefersOurOwnKeysToUpstreams) {
 }
 
 TEST_F(LoadTest, ChecksWhatItTakesFromUpstream) {
-  EXPECT_THAT(Refused("[common.task_templates]\nsearch_paths = 3\n"),
-              StartsWith(":2: common.task_templates.search_paths is the integer 3; expected a list of paths"));
-  EXPECT_THAT(Refused("[worker]\nworker_id = 3\n"), StartsWith(":2: worker.worker_id is the integer 3; expected a"));
+  EXPECT_THAT(
+      Refused("[common.task_templates]\nsearch_paths = 3\n"),
+      StartsWith(
+          ":2: common.task_templates.search_paths is the integer 3; expected a list of paths"));
+  EXPECT_THAT(Refused("[worker]\nworker_id = 3\n"),
+              StartsWith(":2: worker.worker_id is the integer 3; expected a"));
 }
 
 }  // namespace

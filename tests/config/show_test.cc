@@ -70,7 +70,8 @@ TEST_F(ShowTest, PrintsEachKeyWithItsValueAndOrigin) {
     EXPECT_NE(line(std::string(key.name)), "") << key.name;
   }
   const std::string file = (dir_.path() / "worker.toml").string();
-  EXPECT_THAT(line("worker.drain"), ::testing::MatchesRegex("worker.drain +\"90s\" +" + file + ":3"));
+  EXPECT_THAT(line("worker.drain"),
+              ::testing::MatchesRegex("worker.drain +\"90s\" +" + file + ":3"));
   EXPECT_THAT(line("worker.threads"), ::testing::MatchesRegex("worker.threads +0 +default"));
   EXPECT_THAT(line("limits.result_max_bytes"), HasSubstr(" \"64KiB\" "));
   EXPECT_THAT(line("limits.context_max_bytes"), HasSubstr(" 1500 "));
@@ -82,12 +83,14 @@ TEST_F(ShowTest, PrintsEachKeyWithItsValueAndOrigin) {
 TEST_F(ShowTest, AlignsItsColumns) {
   const std::vector<std::string> lines = Lines(Shown(false));
   const auto column = [](std::string line, const std::string& of) {
-    for (std::size_t at; (at = line.find("ö")) != std::string::npos;) line.replace(at, std::string("ö").size(), "o");
+    for (std::size_t at; (at = line.find("ö")) != std::string::npos;)
+      line.replace(at, std::string("ö").size(), "o");
     return line.find(of);
   };
   EXPECT_EQ(column(lines[0], "\"worker"), column(lines[2], "0 "));
   EXPECT_EQ(column(lines[0], dir_.path().string()), column(lines[2], "default"));
-  EXPECT_LT(column(lines[2], "default"), 80) << "one long value must not push all origins off the screen";
+  EXPECT_LT(column(lines[2], "default"), 80)
+      << "one long value must not push all origins off the screen";
 }
 
 TEST_F(ShowTest, PrintsJsonForScripts) {
@@ -101,7 +104,8 @@ TEST_F(ShowTest, PrintsJsonForScripts) {
 TEST_F(ShowTest, HidesTheSecretsOfPlugins) {
   for (const bool json : {false, true}) {
     const std::string shown = Shown(json);
-    for (const char* secret : {"abc123", "hunter2", "k1", "s3cret"}) EXPECT_THAT(shown, Not(HasSubstr(secret)));
+    for (const char* secret : {"abc123", "hunter2", "k1", "s3cret"})
+      EXPECT_THAT(shown, Not(HasSubstr(secret)));
     EXPECT_THAT(shown, HasSubstr(R"({"password":"***","user":"u"})"));
     EXPECT_THAT(shown, HasSubstr(R"([{"client_secret":"***","name":"a"}])"));
   }

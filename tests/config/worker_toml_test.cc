@@ -16,7 +16,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::filesystem::path kFile = std::filesystem::path(TASKER_SOURCE_DIR) / "config" / "worker.toml";
+const std::filesystem::path kFile =
+    std::filesystem::path(TASKER_SOURCE_DIR) / "config" / "worker.toml";
 
 // Dotted key -> the comment above it, in one line.
 std::map<std::string, std::string> CommentsOfKeys() {

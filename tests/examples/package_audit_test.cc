@@ -30,8 +30,9 @@ using testing::IsEmpty;
 
 void Idle(double) {}
 
-// base <-> libc is a cycle through Pre-Depends; app -> mailer is by Provides; tool depends on libc by its second
-// alternative; ghost is not installed. Blank lines, folded fields and fields with dots are as dpkg writes them.
+// base <-> libc is a cycle through Pre-Depends; app -> mailer is by Provides; tool depends on libc
+// by its second alternative; ghost is not installed. Blank lines, folded fields and fields with
+// dots are as dpkg writes them.
 constexpr char kStatus[] = R"(Package: libc
 Status: install ok installed
 Priority: optional
@@ -98,9 +99,10 @@ Inventory TakeFrom(const std::string& text) {
   return TakeInventory(ParseStatusFile(text, "status", Idle), "status", Idle);
 }
 
-std::string Paragraph(const std::string& name, const std::string& architecture, const std::string& more = "") {
-  return "Package: " + name + "\nStatus: install ok installed\nArchitecture: " + architecture + "\nVersion: 1\n" +
-         more + "\n";
+std::string Paragraph(const std::string& name, const std::string& architecture,
+                      const std::string& more = "") {
+  return "Package: " + name + "\nStatus: install ok installed\nArchitecture: " + architecture +
+         "\nVersion: 1\n" + more + "\n";
 }
 
 // Package -> the packages that it has edges to.
@@ -108,7 +110,8 @@ std::map<std::string, std::vector<std::string>> Edges(const Inventory& inventory
   std::map<std::string, std::vector<std::string>> edges;
   for (const Package& package : inventory.packages) {
     auto& targets = edges[package.name];
-    for (const std::uint32_t target : package.depends) targets.push_back(inventory.packages[target].name);
+    for (const std::uint32_t target : package.depends)
+      targets.push_back(inventory.packages[target].name);
   }
   return edges;
 }
@@ -145,37 +148,46 @@ TEST(StatusFile, JoinsFoldedFields) {
 
 TEST(StatusFile, ReadsFieldNamesWithoutCaseAndLinesWithCarriageReturns) {
   const StatusFile status = ParseStatusFile(
-      "package: a\r\nSTATUS: install ok installed\r\narchitecture: all\r\nversion: 1\r\n\r\n", "status", Idle);
+      "package: a\r\nSTATUS: install ok installed\r\narchitecture: all\r\nversion: 1\r\n\r\n",
+      "status", Idle);
   EXPECT_EQ(status.installed.at(0).architecture, "all");
 }
 
 TEST(StatusFile, NamesTheLineOfWhatDpkgWouldNotWrite) {
   const std::string good = Paragraph("a", "all");  // five lines
-  EXPECT_THAT(RefusalOf(good + "no field here\n"), HasSubstr("status:6: expected \"Field: value\""));
+  EXPECT_THAT(RefusalOf(good + "no field here\n"),
+              HasSubstr("status:6: expected \"Field: value\""));
   EXPECT_THAT(RefusalOf(" indented\n"), HasSubstr("status:1: an indented line continues no field"));
   EXPECT_THAT(RefusalOf(good + "Status: install ok installed\n"),
               HasSubstr("status:6: the paragraph has no field Package"));
-  EXPECT_THAT(RefusalOf(good + "Package: b\n"), HasSubstr("status:6: the package b has no field Status"));
+  EXPECT_THAT(RefusalOf(good + "Package: b\n"),
+              HasSubstr("status:6: the package b has no field Status"));
   EXPECT_THAT(RefusalOf("Package: b\nStatus: install ok installed\nVersion: 1\n"),
               HasSubstr("b has no Architecture"));
-  EXPECT_THAT(RefusalOf("Package: b\nPackage: c\n"), HasSubstr("status:2: the field Package occurs twice"));
-  EXPECT_THAT(RefusalOf(good + Paragraph("a", "all")), HasSubstr("status:6: the package a:all is listed twice"));
+  EXPECT_THAT(RefusalOf("Package: b\nPackage: c\n"),
+              HasSubstr("status:2: the field Package occurs twice"));
+  EXPECT_THAT(RefusalOf(good + Paragraph("a", "all")),
+              HasSubstr("status:6: the package a:all is listed twice"));
   EXPECT_THAT(RefusalOf(Paragraph("b", "all", "Installed-Size: 12x\n")),
               HasSubstr("Installed-Size of b is no number: 12x"));
   EXPECT_THAT(RefusalOf(Paragraph("b", "all", "Maintainer: J\xf6rg\n")),
               HasSubstr("status:1: a field of this paragraph"));
-  EXPECT_THAT(RefusalOf(good + std::string("\0ELF", 4)), HasSubstr("status:6: the line contains a zero byte"));
+  EXPECT_THAT(RefusalOf(good + std::string("\0ELF", 4)),
+              HasSubstr("status:6: the line contains a zero byte"));
 }
 
 TEST(StatusFile, RefusesAFileWithoutInstalledPackages) {
   EXPECT_THAT(RefusalOf(""), HasSubstr("no package in it is installed"));
-  EXPECT_THAT(RefusalOf("Package: a\nStatus: purge ok not-installed\n"), HasSubstr("no package in it is installed"));
+  EXPECT_THAT(RefusalOf("Package: a\nStatus: purge ok not-installed\n"),
+              HasSubstr("no package in it is installed"));
 }
 
 TEST(StatusFile, SaysWhyAFileCannotBeRead) {
   EXPECT_THAT([] { ReadStatusFile("/nonexistent/status"); },
-              testing::ThrowsMessage<UnusableInput>(HasSubstr("/nonexistent/status: No such file or directory")));
-  EXPECT_THAT([] { ReadStatusFile("/"); }, testing::ThrowsMessage<UnusableInput>(HasSubstr("it is a folder")));
+              testing::ThrowsMessage<UnusableInput>(
+                  HasSubstr("/nonexistent/status: No such file or directory")));
+  EXPECT_THAT([] { ReadStatusFile("/"); },
+              testing::ThrowsMessage<UnusableInput>(HasSubstr("it is a folder")));
 }
 
 TEST(StatusFile, StopsWhenThePulseThrows) {
@@ -211,18 +223,21 @@ TEST(Inventory, ListsRelationsThatNothingMeets) {
 }
 
 TEST(Inventory, PrefersARealPackageOverAProviderAndTheFirstProviderByName) {
-  const auto edges = Edges(TakeFrom(Paragraph("z", "all", "Provides: real, virtual\n") +
-                                    Paragraph("y", "all", "Provides: virtual\n") + Paragraph("real", "all") +
-                                    Paragraph("user", "all", "Depends: real, virtual\n")));
+  const auto edges =
+      Edges(TakeFrom(Paragraph("z", "all", "Provides: real, virtual\n") +
+                     Paragraph("y", "all", "Provides: virtual\n") + Paragraph("real", "all") +
+                     Paragraph("user", "all", "Depends: real, virtual\n")));
   EXPECT_THAT(edges.at("user"), ElementsAre("real", "y"));
 }
 
 TEST(Inventory, TellsArchitecturesApart) {
-  const auto edges = Edges(TakeFrom(
-      Paragraph("dpkg", "i386") + Paragraph("lib", "amd64") + Paragraph("lib", "i386") + Paragraph("data", "all") +
-      Paragraph("a64", "amd64", "Depends: lib, data:amd64\n") + Paragraph("a32", "i386", "Depends: lib\n") +
-      Paragraph("cross", "amd64", "Depends: lib:i386, tool:any\n") + Paragraph("tool", "i386") +
-      Paragraph("script", "all", "Depends: lib\n") + Paragraph("strict", "i386", "Depends: tool:amd64\n")));
+  const auto edges = Edges(
+      TakeFrom(Paragraph("dpkg", "i386") + Paragraph("lib", "amd64") + Paragraph("lib", "i386") +
+               Paragraph("data", "all") + Paragraph("a64", "amd64", "Depends: lib, data:amd64\n") +
+               Paragraph("a32", "i386", "Depends: lib\n") +
+               Paragraph("cross", "amd64", "Depends: lib:i386, tool:any\n") +
+               Paragraph("tool", "i386") + Paragraph("script", "all", "Depends: lib\n") +
+               Paragraph("strict", "i386", "Depends: tool:amd64\n")));
   EXPECT_THAT(edges.at("a64"), ElementsAre("data", "lib:amd64"));
   EXPECT_THAT(edges.at("a32"), ElementsAre("lib:i386"));
   EXPECT_THAT(edges.at("cross"), ElementsAre("lib:i386", "tool"));
@@ -249,11 +264,12 @@ TEST(Inventory, StaysFarBelowTheResultLimitWithThreeThousandPackages) {
   for (int i = 0; i < 3000; ++i) {
     std::string depends = "Depends: ";
     for (int j = 1; j <= 20; ++j)
-      depends +=
-          (j > 1 ? ", package-with-a-long-name-" : "package-with-a-long-name-") + std::to_string((i + j) % 3000);
-    text +=
-        Paragraph("package-with-a-long-name-" + std::to_string(i), "amd64",
-                  "Maintainer: A Team With A Long Name <team-with-a-long-name@lists.example.org>\n" + depends + "\n");
+      depends += (j > 1 ? ", package-with-a-long-name-" : "package-with-a-long-name-") +
+                 std::to_string((i + j) % 3000);
+    text += Paragraph(
+        "package-with-a-long-name-" + std::to_string(i), "amd64",
+        "Maintainer: A Team With A Long Name <team-with-a-long-name@lists.example.org>\n" +
+            depends + "\n");
   }
   EXPECT_LT(json::serialize(ToJson(TakeFrom(text))).size(), std::size_t{2} << 20);
 }
@@ -275,8 +291,8 @@ TEST(DependencyGraph, WalksChainsDeeperThanAnyStack) {
 }
 
 TEST(DependencyGraph, RanksAsSolvedByHand) {
-  // Both leaves point at the hub, the hub at nothing: with x the rank of a leaf and h that of the hub,
-  // x = 0.05 + 0.85 h / 3, h = x + 0.85 * 2 x, 2 x + h = 1.
+  // Both leaves point at the hub, the hub at nothing: with x the rank of a leaf and h that of the
+  // hub, x = 0.05 + 0.85 h / 3, h = x + 0.85 * 2 x, 2 x + h = 1.
   const PageRanks ranked = PageRank({{2}, {2}, {}}, Idle);
   const double leaf = 1.0 / 4.7;
   EXPECT_NEAR(ranked.ranks[0], leaf, 1e-9);
@@ -330,18 +346,19 @@ TEST(Analysis, ListsDirectAndTransitiveReverseDependencies) {
 }
 
 TEST(Analysis, TakesANameWithoutArchitectureForAllOfThem) {
-  const Inventory inventory =
-      TakeFrom(Paragraph("lib", "amd64") + Paragraph("lib", "i386", "Depends: lib:amd64\n") +
-               Paragraph("a", "amd64", "Depends: lib\n") + Paragraph("b", "i386", "Depends: lib\n"));
+  const Inventory inventory = TakeFrom(
+      Paragraph("lib", "amd64") + Paragraph("lib", "i386", "Depends: lib:amd64\n") +
+      Paragraph("a", "amd64", "Depends: lib\n") + Paragraph("b", "i386", "Depends: lib\n"));
   EXPECT_EQ(ReverseDependencies(inventory, "lib", Idle).at("direct").at("count").as_uint64(), 2u);
-  EXPECT_EQ(ReverseDependencies(inventory, "lib:i386", Idle).at("direct").at("count").as_uint64(), 1u);
+  EXPECT_EQ(ReverseDependencies(inventory, "lib:i386", Idle).at("direct").at("count").as_uint64(),
+            1u);
 }
 
 TEST(Analysis, RefusesAPackageThatIsNotInstalled) {
   const Inventory inventory = TakeFrom(kStatus);
-  EXPECT_THAT(
-      [&] { ReverseDependencies(inventory, "ghost", Idle); },
-      testing::ThrowsMessage<UnusableInput>(HasSubstr("the package ghost is not installed according to status")));
+  EXPECT_THAT([&] { ReverseDependencies(inventory, "ghost", Idle); },
+              testing::ThrowsMessage<UnusableInput>(
+                  HasSubstr("the package ghost is not installed according to status")));
 }
 
 TEST(Analysis, CountsMaintainersMostPackagesFirst) {
@@ -358,13 +375,15 @@ json::object ReportOf(const Inventory& inventory, const std::string& package) {
 
 TEST(Report, TellsPeopleTheSameFigures) {
   const std::string markdown = MarkdownReport(ReportOf(TakeFrom(kStatus), "base"));
-  EXPECT_THAT(markdown, HasSubstr("From `status`: 5 packages, 1.5 MiB installed; 1 entries in other states were left "
-                                  "out, 1 dependencies are not met."));
-  EXPECT_THAT(markdown, HasSubstr("| 1 | libs | 1 | 1.0 MiB |\n"));
   EXPECT_THAT(
       markdown,
-      HasSubstr("7 edges; 4 strongly connected components, 1 of them cycles of several packages.\n\n- base, libc\n"));
-  EXPECT_THAT(markdown, HasSubstr("2 packages depend on it directly, 4 in all.\n\nDirectly: app, libc.\n"));
+      HasSubstr("From `status`: 5 packages, 1.5 MiB installed; 1 entries in other states were left "
+                "out, 1 dependencies are not met."));
+  EXPECT_THAT(markdown, HasSubstr("| 1 | libs | 1 | 1.0 MiB |\n"));
+  EXPECT_THAT(markdown, HasSubstr("7 edges; 4 strongly connected components, 1 of them cycles of "
+                                  "several packages.\n\n- base, libc\n"));
+  EXPECT_THAT(markdown,
+              HasSubstr("2 packages depend on it directly, 4 in all.\n\nDirectly: app, libc.\n"));
   EXPECT_THAT(markdown, HasSubstr("| 3 | Ada \\| Base <ada@example.org> | 1 |\n"));
 }
 
@@ -387,7 +406,8 @@ class AtomicFile : public testing::Test {
 
   std::vector<std::string> Files() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(folder_))
+      names.push_back(entry.path().filename());
     return names;
   }
 
@@ -408,9 +428,9 @@ TEST_F(AtomicFile, ReplacesTheFileAndLeavesNothingElse) {
 
 TEST_F(AtomicFile, LeavesNothingBehindWhenItFails) {
   std::filesystem::create_directory(folder_ / "report.md");
-  EXPECT_THAT(
-      [&] { WriteAtomically(folder_ / "report.md", "text"); },
-      testing::ThrowsMessage<std::system_error>(HasSubstr("cannot replace " + (folder_ / "report.md").string())));
+  EXPECT_THAT([&] { WriteAtomically(folder_ / "report.md", "text"); },
+              testing::ThrowsMessage<std::system_error>(
+                  HasSubstr("cannot replace " + (folder_ / "report.md").string())));
   EXPECT_THAT(Files(), ElementsAre("report.md"));
   EXPECT_THAT([&] { WriteAtomically(folder_ / "missing" / "report.md", "text"); },
               testing::ThrowsMessage<std::system_error>(HasSubstr("cannot create a file beside")));

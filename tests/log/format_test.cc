@@ -28,17 +28,21 @@ std::string Text(std::string_view message, const Fields& fields = {}, std::uint6
 }
 
 TEST(FormatJson, WritesOneObject) {
-  EXPECT_EQ(Json("step claimed", {{"task", "t1"}, {"attempt", 2}}),
-            R"({"ts":"2025-12-17T19:33:20.123Z","level":"info","module":"pipeline","message":"step claimed",)"
-            R"("task":"t1","attempt":2})");
+  EXPECT_EQ(
+      Json("step claimed", {{"task", "t1"}, {"attempt", 2}}),
+      R"({"ts":"2025-12-17T19:33:20.123Z","level":"info","module":"pipeline","message":"step claimed",)"
+      R"("task":"t1","attempt":2})");
 }
 
 TEST(FormatJson, NamesEachLevel) {
   const Fields none;
-  for (const auto& [level, word] : {std::pair(Level::kTrace, "trace"), std::pair(Level::kDebug, "debug"),
-                                    std::pair(Level::kWarning, "warning"), std::pair(Level::kError, "error")}) {
-    EXPECT_THAT(FormatJson({kAt, level, "m", "x", none, 0}), HasSubstr("\"level\":\"" + std::string(word) + "\""));
-    EXPECT_THAT(FormatText({kAt, level, "m", "x", none, 0}), HasSubstr(" " + std::string(word) + " "));
+  for (const auto& [level, word] :
+       {std::pair(Level::kTrace, "trace"), std::pair(Level::kDebug, "debug"),
+        std::pair(Level::kWarning, "warning"), std::pair(Level::kError, "error")}) {
+    EXPECT_THAT(FormatJson({kAt, level, "m", "x", none, 0}),
+                HasSubstr("\"level\":\"" + std::string(word) + "\""));
+    EXPECT_THAT(FormatText({kAt, level, "m", "x", none, 0}),
+                HasSubstr(" " + std::string(word) + " "));
   }
 }
 
@@ -60,18 +64,22 @@ TEST(FormatJson, KeepsValidUtf8AndReplacesTheRest) {
   EXPECT_EQ(message("a\x80z"), "a\xef\xbf\xbdz");
   EXPECT_EQ(message("\xc0\xafz"), "\xef\xbf\xbd\xef\xbf\xbdz") << "an overlong form";
   EXPECT_EQ(message("\xed\xa0\x80z"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz") << "a surrogate";
-  EXPECT_EQ(message("z\xf0\x9f\x98"), "z\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd") << "an unfinished character";
+  EXPECT_EQ(message("z\xf0\x9f\x98"), "z\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd")
+      << "an unfinished character";
   EXPECT_EQ(message("\xf4\x90\x80\x80").substr(0, 3), "\xef\xbf\xbd") << "above U+10FFFF";
 }
 
 TEST(FormatJson, RenamesFieldsWithTheNameOfAnother) {
-  const boost::json::object parsed = boost::json::parse(Json("m", {{"level", "9"}, {"ts", 1}})).as_object();
+  const boost::json::object parsed =
+      boost::json::parse(Json("m", {{"level", "9"}, {"ts", 1}})).as_object();
   EXPECT_EQ(parsed.at("level"), "info");
   EXPECT_EQ(parsed.at("level_"), "9");
   EXPECT_EQ(parsed.at("ts_"), 1);
 }
 
-TEST(FormatJson, CountsRepetitions) { EXPECT_THAT(Json("m", {}, 7), EndsWith(R"("message":"m","repeated":7})")); }
+TEST(FormatJson, CountsRepetitions) {
+  EXPECT_THAT(Json("m", {}, 7), EndsWith(R"("message":"m","repeated":7})"));
+}
 
 TEST(FormatJson, CutsALongMessageAndKeepsTheFields) {
   const std::string line = Json(std::string(100'000, 'x'), {{"task", "t1"}}, 3);
@@ -93,12 +101,15 @@ TEST(FormatJson, CutsLongFieldsAndStaysValid) {
 
 TEST(FormatJson, DoesNotCutWhatFits) {
   EXPECT_THAT(Json(std::string(8000, 'x')), Not(HasSubstr("\"cut\"")));
-  EXPECT_THAT(Json(std::string(2000, 'x'), {{"a", std::string(5900, 'y')}}), Not(HasSubstr("\"cut\"")));
+  EXPECT_THAT(Json(std::string(2000, 'x'), {{"a", std::string(5900, 'y')}}),
+              Not(HasSubstr("\"cut\"")));
 }
 
 TEST(FormatText, WritesALineForPeople) {
-  EXPECT_THAT(Text("step claimed", {{"task", "t1"}, {"attempt", 2}}),
-              MatchesRegex("[0-2][0-9]:[0-5][0-9]:20\\.123 info    pipeline: step claimed task=t1 attempt=2"));
+  EXPECT_THAT(
+      Text("step claimed", {{"task", "t1"}, {"attempt", 2}}),
+      MatchesRegex(
+          "[0-2][0-9]:[0-5][0-9]:20\\.123 info    pipeline: step claimed task=t1 attempt=2"));
 }
 
 TEST(FormatText, UsesLocalTime) {
@@ -111,8 +122,9 @@ TEST(FormatText, UsesLocalTime) {
 }
 
 TEST(FormatText, QuotesValuesThatWouldBeAmbiguous) {
-  EXPECT_THAT(Text("m", {{"a", "x y"}, {"b", ""}, {"c", "k=v"}, {"d", "say \"hi\""}, {"e", "/tmp/x"}}),
-              EndsWith(R"(: m a="x y" b="" c="k=v" d="say \"hi\"" e=/tmp/x)"));
+  EXPECT_THAT(
+      Text("m", {{"a", "x y"}, {"b", ""}, {"c", "k=v"}, {"d", "say \"hi\""}, {"e", "/tmp/x"}}),
+      EndsWith(R"(: m a="x y" b="" c="k=v" d="say \"hi\"" e=/tmp/x)"));
 }
 
 TEST(FormatText, EscapesWhatSteersATerminal) {

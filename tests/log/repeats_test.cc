@@ -58,7 +58,8 @@ TEST_F(RepeatFilterTest, ForgetsTheOldestWhenFullAndHandsOutItsCount) {
   EXPECT_EQ(verdict.evicted->message, "first");
   EXPECT_EQ(verdict.evicted->level, Level::kError);
   EXPECT_EQ(verdict.evicted->count, 1U);
-  EXPECT_FALSE(Admit("m", std::to_string(RepeatFilter::kMax - 1)).write) << "the others are still known";
+  EXPECT_FALSE(Admit("m", std::to_string(RepeatFilter::kMax - 1)).write)
+      << "the others are still known";
   EXPECT_FALSE(Admit("m", "another").evicted.has_value()) << "line 1 had no count to lose";
 }
 

@@ -114,7 +114,8 @@ TEST(Demand, AsksNothingForARuntimeWithoutCapacity) {
 }
 
 TEST(Demand, TakesARuntimesCapacityLessWhatIsOnItsWay) {
-  const HandlerLoad handlers[] = {{.handler = 1, .pool = 0}, {.handler = 2, .pool = 1}, {.handler = 3}};
+  const HandlerLoad handlers[] = {
+      {.handler = 1, .pool = 0}, {.handler = 2, .pool = 1}, {.handler = 3}};
   const PoolLoad pools[] = {{.capacity = 10, .unstarted = 4}, {.capacity = 3, .unstarted = 3}};
   const Plan plan = PlanDemand(NewLoad(), pools, handlers);
   EXPECT_EQ(FreeOf(plan), (std::map<std::int64_t, std::int32_t>{{1, 6}, {3, 2}}));

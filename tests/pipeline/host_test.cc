@@ -41,7 +41,9 @@ class HostTest : public ::testing::Test {
     config_.templates.paths = {(dir_.path() / "templates").string()};
     config_.plugins.dirs = {TASKER_TEST_PLUGINS};
   }
-  static Steady In(std::chrono::seconds from_now) { return std::chrono::steady_clock::now() + from_now; }
+  static Steady In(std::chrono::seconds from_now) {
+    return std::chrono::steady_clock::now() + from_now;
+  }
 
   std::unique_ptr<Host> StartHost() {
     auto host = Host::Start(config_);
@@ -171,7 +173,8 @@ TEST_F(HostTest, BuriesAWorkerThatDiedAndGoesOnWithItsSteps) {
     const store::HandlerName name{"hello.greet", "", false};
     store::TurnInput turn;
     turn.worker = *id;
-    turn.now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    turn.now =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     turn.demand = {{*(*store)->Intern(std::span(&name, 1)), 1}};
     turn.free_total = 1;
     store::Submit submit;

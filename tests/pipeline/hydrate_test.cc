@@ -45,7 +45,8 @@ store::Claimed ClaimOf(std::int32_t n) {
 }
 
 std::unique_ptr<plugin::StepInput> Build(const store::Claimed& claimed, store::Hydrated hydrated) {
-  return BuildInput(claimed, TextsOf(*claimed.workflow, claimed.template_step), std::move(hydrated));
+  return BuildInput(claimed, TextsOf(*claimed.workflow, claimed.template_step),
+                    std::move(hydrated));
 }
 
 TEST(Hydrate, GivesTheHandlerWhatTheTemplateSays) {
@@ -89,42 +90,47 @@ TEST(Hydrate, CorrelatesWithTheTaskUnlessItSaysOtherwise) {
   EXPECT_EQ(Build(ClaimOf(2), hydrated)->correlation, *hydrated.correlation);
 }
 
-TEST(Hydrate, GivesAnEmptyObjectToAStepWithoutDependencies) { EXPECT_EQ(Build(ClaimOf(0), {})->dependencies, "{}"); }
+TEST(Hydrate, GivesAnEmptyObjectToAStepWithoutDependencies) {
+  EXPECT_EQ(Build(ClaimOf(0), {})->dependencies, "{}");
+}
 
 TEST(Hydrate, GivesTheResultsOfAllAncestorsByName) {
   store::Hydrated hydrated;
   hydrated.dependencies = {{0, "36", R"({"rows":2})", kCreated}, {2, R"({"x":[1]})", "", kClaimed}};
   const auto input = Build(ClaimOf(3), std::move(hydrated));
-  EXPECT_EQ(input->dependencies,
-            R"({"s0":{"step_uuid":")" + workflow::StepUuid(kTask, 0).ToString() +
-                R"(","success":true,"result":36,"status":"completed","metadata":{"retryable":false,)"
-                R"("completed_at":"2025-08-29T00:00:00.000007Z","custom":{"rows":2}}},)"
-                R"("join \"all\"":{"step_uuid":")" +
-                workflow::StepUuid(kTask, 2).ToString() +
-                R"(","success":true,"result":{"x":[1]},"status":"completed","metadata":{"retryable":false,)"
-                R"("completed_at":"2025-08-29T00:00:01.500000Z","custom":{}}}})");
+  EXPECT_EQ(
+      input->dependencies,
+      R"({"s0":{"step_uuid":")" + workflow::StepUuid(kTask, 0).ToString() +
+          R"(","success":true,"result":36,"status":"completed","metadata":{"retryable":false,)"
+          R"("completed_at":"2025-08-29T00:00:00.000007Z","custom":{"rows":2}}},)"
+          R"("join \"all\"":{"step_uuid":")" +
+          workflow::StepUuid(kTask, 2).ToString() +
+          R"(","success":true,"result":{"x":[1]},"status":"completed","metadata":{"retryable":false,)"
+          R"("completed_at":"2025-08-29T00:00:01.500000Z","custom":{}}}})");
   EXPECT_TRUE(workflow::CheckJson(input->dependencies, 64));
 }
 
 TEST(Hydrate, GivesTheRowsAsUpstreamHasThem) {
   const auto input = Build(ClaimOf(2), {});
   const std::string task = kTask.ToString();
-  EXPECT_EQ(input->task_row,
-            R"({"task_uuid":")" + task + R"(","named_task_uuid":")" +
-                workflow::NamedTaskUuid("tests", "flow", "1.0.0").ToString() +
-                R"(","complete":false,"requested_at":"2025-08-29T00:00:00.000007","initiator":null,)"
-                R"("source_system":null,"reason":null,"tags":null,"identity_hash":null,"priority":-4,)"
-                R"("created_at":"2025-08-29T00:00:00.000007",)"
-                R"("updated_at":"2025-08-29T00:00:01.500000","correlation_id":")" +
-                task + R"(","parent_correlation_id":null})");
-  EXPECT_EQ(input->step_row,
-            R"({"workflow_step_uuid":")" + workflow::StepUuid(kTask, 2).ToString() + R"(","task_uuid":")" + task +
-                R"(","named_step_uuid":")" +
-                workflow::NamedStepUuid("tests", "flow", "1.0.0", "join \"all\"").ToString() +
-                R"(","name":"join \"all\"","template_step_name":"join \"all\"","retryable":true,"max_attempts":5,)"
-                R"("in_process":true,"processed":false,"processed_at":null,"attempts":1,"last_attempted_at":null,)"
-                R"("backoff_request_seconds":null,"created_at":"2025-08-29T00:00:00.000007",)"
-                R"("updated_at":"2025-08-29T00:00:01.500000"})");
+  EXPECT_EQ(
+      input->task_row,
+      R"({"task_uuid":")" + task + R"(","named_task_uuid":")" +
+          workflow::NamedTaskUuid("tests", "flow", "1.0.0").ToString() +
+          R"(","complete":false,"requested_at":"2025-08-29T00:00:00.000007","initiator":null,)"
+          R"("source_system":null,"reason":null,"tags":null,"identity_hash":null,"priority":-4,)"
+          R"("created_at":"2025-08-29T00:00:00.000007",)"
+          R"("updated_at":"2025-08-29T00:00:01.500000","correlation_id":")" +
+          task + R"(","parent_correlation_id":null})");
+  EXPECT_EQ(
+      input->step_row,
+      R"({"workflow_step_uuid":")" + workflow::StepUuid(kTask, 2).ToString() +
+          R"(","task_uuid":")" + task + R"(","named_step_uuid":")" +
+          workflow::NamedStepUuid("tests", "flow", "1.0.0", "join \"all\"").ToString() +
+          R"(","name":"join \"all\"","template_step_name":"join \"all\"","retryable":true,"max_attempts":5,)"
+          R"("in_process":true,"processed":false,"processed_at":null,"attempts":1,"last_attempted_at":null,)"
+          R"("backoff_request_seconds":null,"created_at":"2025-08-29T00:00:00.000007",)"
+          R"("updated_at":"2025-08-29T00:00:01.500000"})");
   EXPECT_TRUE(workflow::CheckJson(input->task_row, 64));
   EXPECT_TRUE(workflow::CheckJson(input->step_row, 64));
 }

@@ -141,7 +141,9 @@ TEST_F(InboxTest, LosesNothingThatManyThreadsPush) {
 
 TEST(Reply, GivesTheAnswerToTheWaitingThread) {
   Reply reply;
-  std::thread answers([&reply] { reply.Answer(store::Ack{store::Ticket{7}, store::Ack::Code::kDuplicate, "x"}); });
+  std::thread answers([&reply] {
+    reply.Answer(store::Ack{store::Ticket{7}, store::Ack::Code::kDuplicate, "x"});
+  });
   const auto answer = reply.Wait();
   answers.join();
   ASSERT_TRUE(answer);

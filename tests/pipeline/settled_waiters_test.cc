@@ -18,7 +18,8 @@ Steady Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(2
 
 TEST(SettledWaiters, ReturnsAtOnceWhatIsSettledInTheStore) {
   SettledWaiters waiters;
-  const auto state = waiters.Wait(kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return TaskState::kComplete; });
+  const auto state = waiters.Wait(
+      kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return TaskState::kComplete; });
   ASSERT_TRUE(state);
   EXPECT_EQ(*state, TaskState::kComplete);
 }
@@ -59,15 +60,17 @@ TEST(SettledWaiters, LooksAgainWhenAnotherProcessHasCommitted) {
 
 TEST(SettledWaiters, EndsAtTheDeadline) {
   SettledWaiters waiters;
-  const auto state = waiters.Wait(kTask, std::chrono::steady_clock::now(),
-                                  [](const Uuid&) -> Result<TaskState> { return TaskState::kPending; });
+  const auto state =
+      waiters.Wait(kTask, std::chrono::steady_clock::now(),
+                   [](const Uuid&) -> Result<TaskState> { return TaskState::kPending; });
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().code, ErrorCode::kTimeout);
 }
 
 TEST(SettledWaiters, PassesOnThatThereIsNoSuchTask) {
   SettledWaiters waiters;
-  const auto state = waiters.Wait(kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return NotFound("no"); });
+  const auto state =
+      waiters.Wait(kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return NotFound("no"); });
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().code, ErrorCode::kNotFound);
 }
@@ -75,7 +78,8 @@ TEST(SettledWaiters, PassesOnThatThereIsNoSuchTask) {
 TEST(SettledWaiters, EndsWhenItIsClosed) {
   SettledWaiters waiters;
   waiters.Close();
-  const auto state = waiters.Wait(kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return TaskState::kPending; });
+  const auto state = waiters.Wait(
+      kTask, Soon(), [](const Uuid&) -> Result<TaskState> { return TaskState::kPending; });
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().code, ErrorCode::kUnavailable);
 }

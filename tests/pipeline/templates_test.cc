@@ -10,7 +10,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string Yaml(const std::string& name, const std::string& version = "1.0.0", const std::string& handler = "h.a") {
+std::string Yaml(const std::string& name, const std::string& version = "1.0.0",
+                 const std::string& handler = "h.a") {
   return "name: " + name + "\nnamespace_name: tests\nversion: \"" + version +
          "\"\nsteps:\n  - {name: a, handler: {callable: " + handler + "}}\n";
 }
@@ -79,7 +80,8 @@ TEST_F(TemplatesTest, SaysWhichFolderIsMissing) {
 TEST_F(TemplatesTest, RefusesAFileBeyondTheLimit) {
   config::Config config;
   config.limits.template_max_bytes = 100;
-  const auto read = ReadTemplate(dir_.Write("big.yaml", Yaml("big") + "#" + std::string(200, 'x')), config);
+  const auto read =
+      ReadTemplate(dir_.Write("big.yaml", Yaml("big") + "#" + std::string(200, 'x')), config);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("limits.template_max_bytes = 100"));
 }
@@ -109,11 +111,13 @@ TEST(TemplateName, RefusesWhatIsNone) {
   }
 }
 
-const std::vector<TemplateIdentity> kKnown = {{"shop", "order", "1.9.0"},  {"shop", "order", "1.10.0"},
-                                              {"shop", "order", "1.10"},   {"shop", "refund", "2.0.0"},
-                                              {"bank", "refund", "1.0.0"}, {"bank", "close", "1.0.0-rc1"}};
+const std::vector<TemplateIdentity> kKnown = {
+    {"shop", "order", "1.9.0"},  {"shop", "order", "1.10.0"}, {"shop", "order", "1.10"},
+    {"shop", "refund", "2.0.0"}, {"bank", "refund", "1.0.0"}, {"bank", "close", "1.0.0-rc1"}};
 
-Result<std::size_t> ChooseNamed(const std::string& name) { return Choose(*TemplateName::Parse(name), kKnown); }
+Result<std::size_t> ChooseNamed(const std::string& name) {
+  return Choose(*TemplateName::Parse(name), kKnown);
+}
 
 TEST(Choose, TakesTheHighestVersionNumberByNumber) { EXPECT_EQ(*ChooseNamed("order"), 1U); }
 

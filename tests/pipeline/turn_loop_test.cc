@@ -59,7 +59,8 @@ TEST_F(TurnLoopTest, RunsAWorkflowWhoseHandlersEndOnAnotherThread) {
   std::vector<std::thread> threads;
   for (const char* const id : {"h.a", "h.b", "h.c", "h.d"}) {
     instance_->Add(id, [&threads](ScriptedAttempt attempt) {
-      threads.emplace_back([kept = std::make_shared<ScriptedAttempt>(std::move(attempt))] { kept->Succeed(); });
+      threads.emplace_back(
+          [kept = std::make_shared<ScriptedAttempt>(std::move(attempt))] { kept->Succeed(); });
     });
   }
   StartLoop();
@@ -74,7 +75,8 @@ TEST_F(TurnLoopTest, RunsManyTasksAtOnce) {
   std::vector<Uuid> tasks;
   for (int i = 0; i < 200; ++i) tasks.push_back(SubmitTask(diamond));
   for (const Uuid& task : tasks) ExpectComplete(task);
-  EXPECT_TRUE(Eventually([this] { return loop_->status().ended == 800 && loop_->status().in_flight == 0; }));
+  EXPECT_TRUE(Eventually(
+      [this] { return loop_->status().ended == 800 && loop_->status().in_flight == 0; }));
   EXPECT_EQ(loop_->status().claimed, 800U);
   EXPECT_EQ(loop_->status().submitted, 200U);
 }
@@ -108,7 +110,8 @@ TEST_F(TurnLoopTest, DoesNotClaimStepsThatItsThreadsCannotStartSoon) {
   for (int i = 0; i < 40; ++i) tasks.push_back(SubmitTask(one));
   EXPECT_TRUE(Eventually([this] { return running_ == 2; }));
   tasks.push_back(SubmitTask(one));
-  EXPECT_LE(Number("SELECT count(*) FROM step WHERE state = 2"), 4);  // two run, two started in the last second
+  EXPECT_LE(Number("SELECT count(*) FROM step WHERE state = 2"),
+            4);  // two run, two started in the last second
   gate_.Open();
   for (const Uuid& task : tasks) ExpectComplete(task);
 }
@@ -157,7 +160,8 @@ TEST_F(TurnLoopTest, LeavesAStepWithoutAHandlerEnqueuedAndSaysSo) {
   const std::int64_t one = Register(kOne, "one");
   StartLoop();
   const Uuid task = SubmitTask(one);
-  EXPECT_TRUE(Eventually([this] { return loop_->status().missing_handlers == std::vector<std::string>{"h.a"}; }));
+  EXPECT_TRUE(Eventually(
+      [this] { return loop_->status().missing_handlers == std::vector<std::string>{"h.a"}; }));
   const store::TaskView view = View(task);
   EXPECT_EQ(view.steps[0].row.state, StepState::kEnqueued);
   EXPECT_EQ(view.steps[0].row.attempts, 0);
@@ -254,7 +258,9 @@ TEST_F(TurnLoopTest, ReturnsFromACheckpointOnceItIsStored) {
 
 TEST_F(TurnLoopTest, FailsAStepForGoodWhoseInputIsTooLarge) {
   const std::int64_t linear = Register(kLinear, "linear");
-  instance_->Add("h.a", [](ScriptedAttempt attempt) { attempt.Succeed("\"" + std::string(2 << 20, 'x') + "\""); });
+  instance_->Add("h.a", [](ScriptedAttempt attempt) {
+    attempt.Succeed("\"" + std::string(2 << 20, 'x') + "\"");
+  });
   instance_->Add("h.b", [](ScriptedAttempt) { ADD_FAILURE() << "it was started"; });
   StartLoop();
   const Uuid task = SubmitTask(linear);
@@ -335,7 +341,8 @@ TEST_F(TurnLoopTest, StopsTwiceAndBeforeItWasStarted) {
   EXPECT_EQ(dispatcher_->Stop(In(std::chrono::seconds(5))), 0);
   EXPECT_EQ(dispatcher_->Stop(In(std::chrono::seconds(5))), 0);
   Dispatcher unstarted(*store_, store_->slots(), *inbox_, 1);
-  TurnLoop loop({.worker = worker_, .in_flight_max = 4}, *store_, registry_, *inbox_, unstarted, settled_, clock_);
+  TurnLoop loop({.worker = worker_, .in_flight_max = 4}, *store_, registry_, *inbox_, unstarted,
+                settled_, clock_);
   loop.Stop(In(std::chrono::seconds(5)));
   EXPECT_EQ(unstarted.Stop(In(std::chrono::seconds(5))), 0);
 }

@@ -9,7 +9,9 @@
 namespace tasker::plugin {
 namespace {
 
-tasker_bytes Borrowed(std::string_view text) { return {text.data(), text.size(), nullptr, nullptr}; }
+tasker_bytes Borrowed(std::string_view text) {
+  return {text.data(), text.size(), nullptr, nullptr};
+}
 
 // Bytes whose release is counted in *owner.
 tasker_bytes Counted(std::string_view text, int& releases) {
@@ -20,7 +22,9 @@ tasker_bytes Counted(std::string_view text, int& releases) {
   return {text.data(), text.size(), release, &releases};
 }
 
-tasker_status NoInit(const tasker_host*, tasker_plugin*, tasker_bytes, void**, tasker_error*) { return TASKER_OK; }
+tasker_status NoInit(const tasker_host*, tasker_plugin*, tasker_bytes, void**, tasker_error*) {
+  return TASKER_OK;
+}
 
 tasker_plugin_entry GoodEntry() {
   tasker_plugin_entry entry{};
@@ -32,7 +36,8 @@ tasker_plugin_entry GoodEntry() {
 }
 
 workflow::Failed FailedOf(const std::optional<workflow::Outcome>& outcome) {
-  if (outcome && std::holds_alternative<workflow::Failed>(*outcome)) return std::get<workflow::Failed>(*outcome);
+  if (outcome && std::holds_alternative<workflow::Failed>(*outcome))
+    return std::get<workflow::Failed>(*outcome);
   ADD_FAILURE() << "it did not fail";
   return {};
 }
@@ -52,13 +57,15 @@ TEST(ReadEntry, ReadsNoFurtherThanTheSizeSays) {
   entry.size = 87;
   const auto shorter = ReadEntry(&entry, "/p.so");
   ASSERT_FALSE(shorter);
-  EXPECT_NE(shorter.error().message.find("plugin /p.so: its table says size 87"), std::string::npos);
+  EXPECT_NE(shorter.error().message.find("plugin /p.so: its table says size 87"),
+            std::string::npos);
   entry.size = 4096;
   EXPECT_TRUE(ReadEntry(&entry, "/p.so"));
 }
 
 TEST(ReadEntry, RefusesANameThatIsNotLegal) {
-  for (const std::string& name : {std::string(), std::string("Upper"), std::string("a/b"), std::string(129, 'a')}) {
+  for (const std::string& name :
+       {std::string(), std::string("Upper"), std::string("a/b"), std::string(129, 'a')}) {
     tasker_plugin_entry entry = GoodEntry();
     entry.name = {name.data(), name.size()};
     EXPECT_FALSE(ReadEntry(&entry, "/p.so")) << name;
@@ -108,7 +115,8 @@ TEST(TakeSuccess, AResultThatIsNoJsonFailsForGoodAndNamesTheHandler) {
   const workflow::Failed failed = FailedOf(TakeSuccess(&success, "billing.charge", Limits{}));
   EXPECT_FALSE(failed.retryable);
   EXPECT_EQ(failed.type, "InvalidResult");
-  EXPECT_NE(failed.message.find("the result of handler 'billing.charge' is no JSON"), std::string::npos)
+  EXPECT_NE(failed.message.find("the result of handler 'billing.charge' is no JSON"),
+            std::string::npos)
       << failed.message;
 }
 
@@ -116,7 +124,8 @@ TEST(TakeSuccess, MetadataIsAnObjectAndEventsAreAList) {
   tasker_success success{};
   success.size = sizeof success;
   success.metadata = Borrowed(" [1]");
-  EXPECT_EQ(FailedOf(TakeSuccess(&success, "h", Limits{})).message, "the metadata of handler 'h' is no JSON object");
+  EXPECT_EQ(FailedOf(TakeSuccess(&success, "h", Limits{})).message,
+            "the metadata of handler 'h' is no JSON object");
   success.metadata = {};
   success.events = Borrowed("{}");
   EXPECT_EQ(FailedOf(TakeSuccess(&success, "h", Limits{})).message,

@@ -27,7 +27,8 @@ TEST(ControlThread, RunsCallsInOrderOnOneThread) {
       threads.push_back(std::this_thread::get_id());
     }));
   }
-  ASSERT_TRUE(control.Run("last", [] {}, In(kLong)));
+  ASSERT_TRUE(control.Run(
+      "last", [] {}, In(kLong)));
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(threads[0], threads[2]);
   EXPECT_NE(threads[0], std::this_thread::get_id());
@@ -36,11 +37,13 @@ TEST(ControlThread, RunsCallsInOrderOnOneThread) {
 TEST(ControlThread, RunGivesUpAtTheDeadlineAndCurrentNamesTheCall) {
   Gate gate;
   ControlThread control;
-  EXPECT_FALSE(control.Run("drain", [&] { gate.Wait(); }, In(milliseconds(20))));
+  EXPECT_FALSE(control.Run(
+      "drain", [&] { gate.Wait(); }, In(milliseconds(20))));
   ASSERT_TRUE(control.current().has_value());
   EXPECT_EQ(control.current()->noun, "drain");
   gate.Open();
-  EXPECT_TRUE(control.Run("next", [] {}, In(kLong)));
+  EXPECT_TRUE(control.Run(
+      "next", [] {}, In(kLong)));
 }
 
 TEST(ControlThread, RunToEndReportsASlowCallAndWaitsForIt) {
@@ -54,7 +57,8 @@ TEST(ControlThread, RunToEndReportsASlowCallAndWaitsForIt) {
         gate.Wait();
         ran = true;
       },
-      milliseconds(5), [&](std::chrono::seconds) {
+      milliseconds(5),
+      [&](std::chrono::seconds) {
         if (++reports == 3) gate.Open();
       }));
   EXPECT_TRUE(ran);
@@ -78,7 +82,8 @@ TEST(ControlThread, EndDropsWhatIsQueuedAndTakesNothingMore) {
   EXPECT_TRUE(control.End(In(kLong)));
   EXPECT_TRUE(dropped);
   EXPECT_FALSE(control.Post("third", [] {}));
-  EXPECT_FALSE(control.Run("fourth", [] {}, In(kLong)));
+  EXPECT_FALSE(control.Run(
+      "fourth", [] {}, In(kLong)));
 }
 
 }  // namespace

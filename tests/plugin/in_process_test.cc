@@ -18,14 +18,14 @@
 namespace tasker::plugin {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using tasker::testing::Gate;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::LoadScripted;
 using tasker::testing::PluginHost;
 using tasker::testing::Say;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class InProcessTest : public ::testing::Test {
  protected:
@@ -46,7 +46,8 @@ class InProcessTest : public ::testing::Test {
 
 TEST_F(InProcessTest, AHandlersReturnIsTheAttemptsResult) {
   Load([](Plugin& p) {
-    p.handler("echo", [](const tasker_step& step, Call&) { return std::string(view(step.context)); });
+    p.handler("echo",
+              [](const tasker_step& step, Call&) { return std::string(view(step.context)); });
     p.handler("nothing", [](const tasker_step&, Call&) {});
   });
   EXPECT_EQ(Say(host_.Run(*instance_, "echo", "[1,2]")), "succeeded: [1,2]");
@@ -68,7 +69,9 @@ TEST_F(InProcessTest, WhatASyncHandlerReturnsIsIgnoredOnceItHasEndedTheAttempt) 
       return std::string("3");
     });
     p.handler("moves", [](const tasker_step&, Call& call) {
-      std::jthread([moved = std::move(call)]() mutable { EXPECT_EQ(moved.complete("\"moved\""), TASKER_OK); });
+      std::jthread([moved = std::move(call)]() mutable {
+        EXPECT_EQ(moved.complete("\"moved\""), TASKER_OK);
+      });
       return std::string("\"ignored\"");
     });
   });
@@ -100,7 +103,8 @@ TEST_F(InProcessTest, AnAsyncHandlerEndsItsAttemptFromAnotherThread) {
 
 TEST_F(InProcessTest, AnExceptionFailsTheAttemptAsItSays) {
   Load([](Plugin& p) {
-    p.handler("permanent", [](const tasker_step&, Call&) { throw PermanentError("no such customer"); });
+    p.handler("permanent",
+              [](const tasker_step&, Call&) { throw PermanentError("no such customer"); });
     p.handler("retryable", [](const tasker_step&, Call&) {
       throw RetryableError("try later", std::chrono::seconds(7));
     });
@@ -108,12 +112,14 @@ TEST_F(InProcessTest, AnExceptionFailsTheAttemptAsItSays) {
     p.handler("number", [](const tasker_step&, Call&) { throw 7; });
     p.handler_async("async", [](Call) { throw PermanentError("not begun"); });
   });
-  EXPECT_EQ(Say(host_.Run(*instance_, "permanent")), "failed for good, PermanentError: no such customer");
+  EXPECT_EQ(Say(host_.Run(*instance_, "permanent")),
+            "failed for good, PermanentError: no such customer");
   const auto retryable = host_.Run(*instance_, "retryable");
   EXPECT_EQ(Say(retryable), "failed, retryable, RetryableError: try later");
   EXPECT_EQ(std::get<workflow::Failed>(retryable->outcome).retry_after, std::chrono::seconds(7));
   EXPECT_EQ(Say(host_.Run(*instance_, "other")), "failed, retryable, Exception: index 7");
-  EXPECT_THAT(Say(host_.Run(*instance_, "number")), HasSubstr("failed, retryable, Exception: something"));
+  EXPECT_THAT(Say(host_.Run(*instance_, "number")),
+              HasSubstr("failed, retryable, Exception: something"));
   EXPECT_EQ(Say(host_.Run(*instance_, "async")), "failed for good, PermanentError: not begun");
 }
 
@@ -130,8 +136,9 @@ TEST_F(InProcessTest, AnExceptionAfterTheEndChangesNothing) {
 
 TEST_F(InProcessTest, ACallThatIsLetGoOfFailsRetryable) {
   Load([](Plugin& p) { p.handler_async("drops", [](Call) {}); });
-  EXPECT_EQ(Say(host_.Run(*instance_, "drops")),
-            "failed, retryable, tasker.dropped: handler 'drops' let go of the attempt without ending it");
+  EXPECT_EQ(
+      Say(host_.Run(*instance_, "drops")),
+      "failed, retryable, tasker.dropped: handler 'drops' let go of the attempt without ending it");
 }
 
 TEST_F(InProcessTest, AHandlerThatIsNotThereHandsBack) {
@@ -203,9 +210,11 @@ TEST_F(InProcessTest, AFailedInitLeavesNothingRegistered) {
 }
 
 TEST_F(InProcessTest, AnIllegalIdIsRefusedWithTheHostsReason) {
-  const auto loaded = LoadScripted(host_, [](Plugin& p) { p.handler(" x", [](const tasker_step&, Call&) {}); });
+  const auto loaded =
+      LoadScripted(host_, [](Plugin& p) { p.handler(" x", [](const tasker_step&, Call&) {}); });
   ASSERT_FALSE(loaded);
-  EXPECT_THAT(loaded.error().message, HasSubstr("its init failed (E_INVALID): ' x' is no handler id"));
+  EXPECT_THAT(loaded.error().message,
+              HasSubstr("its init failed (E_INVALID): ' x' is no handler id"));
 }
 
 TEST_F(InProcessTest, ALibraryHasOneLiveInstance) {
@@ -250,7 +259,8 @@ TEST_F(InProcessTest, StartsOfASerialHandlerNeverOverlap) {
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&] {
         begin.arrive_and_wait();
-        for (int i = 0; i < kEach; ++i) instance_->Start("serial", host_.Step(host_.NextClaim(), "serial"));
+        for (int i = 0; i < kEach; ++i)
+          instance_->Start("serial", host_.Step(host_.NextClaim(), "serial"));
       });
     }
   }
@@ -265,7 +275,8 @@ TEST_F(InProcessTest, TheCapacityOfARuntimeCountsDown) {
     Options runtime;
     runtime.threads = TASKER_THREADS_RUNTIME;
     runtime.pool = 3;
-    p.handler("runtime", [](const tasker_step&, Call&) {}, runtime);
+    p.handler(
+        "runtime", [](const tasker_step&, Call&) {}, runtime);
   });
   EXPECT_EQ(instance_->Capacity(3), 0U);
   EXPECT_EQ(Say(host_.Run(*instance_, "runtime")), "handed back");
@@ -335,8 +346,8 @@ TEST_F(InProcessTest, ACheckpointAnswersAsTheHostDid) {
     });
   });
   host_.Run(*instance_, "saves");
-  EXPECT_THAT(answers,
-              ElementsAre(TASKER_OK, TASKER_E_STALE, TASKER_E_BUSY, TASKER_E_INVALID, TASKER_E_STALE));
+  EXPECT_THAT(answers, ElementsAre(TASKER_OK, TASKER_E_STALE, TASKER_E_BUSY, TASKER_E_INVALID,
+                                   TASKER_E_STALE));
   const auto saved = host_.checkpoints();
   ASSERT_EQ(saved.size(), 3U);
   EXPECT_EQ(saved[0].second, "{\"row\":1}");
@@ -345,7 +356,8 @@ TEST_F(InProcessTest, ACheckpointAnswersAsTheHostDid) {
 TEST_F(InProcessTest, ALogLineOfAnAttemptNamesItAndKeepsTheHostsFields) {
   Load([](Plugin& p) {
     p.handler("logs", [](const tasker_step&, Call& call) {
-      call.log(TASKER_LOG_WARNING, "slow disk", R"({"ms":12,"handler":"forged","nested":{"a":"payload"}})");
+      call.log(TASKER_LOG_WARNING, "slow disk",
+               R"({"ms":12,"handler":"forged","nested":{"a":"payload"}})");
     });
   });
   ::testing::internal::CaptureStderr();
@@ -377,13 +389,14 @@ tasker_status RegisterThrowing(const tasker_host* host, tasker_plugin* plugin, t
 }
 
 TEST_F(InProcessTest, AnExceptionThroughTheAbiFailsTheAttemptAlone) {
-  static const tasker_plugin_entry entry = {sizeof entry, 0, 0, 0, {"raw", 3}, {}, &RegisterThrowing, nullptr, nullptr,
-                                            nullptr, nullptr};
+  static const tasker_plugin_entry entry = {
+      sizeof entry, 0, 0, 0, {"raw", 3}, {}, &RegisterThrowing, nullptr, nullptr, nullptr, nullptr};
   auto loaded = InProcess::FromEntry(entry, host_.registry, host_.calls, host_.limits, "{}");
   ASSERT_TRUE(loaded) << loaded.error().message;
   instance_ = *std::move(loaded);
   EXPECT_EQ(Say(host_.Run(*instance_, "throws")),
-            "failed, retryable, tasker.refused: handler 'throws' of plugin raw did not start (E_INTERNAL): an "
+            "failed, retryable, tasker.refused: handler 'throws' of plugin raw did not start "
+            "(E_INTERNAL): an "
             "exception left start(), which the ABI forbids");
 }
 

@@ -16,13 +16,13 @@ namespace tasker::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::PluginHost;
 using tasker::testing::Say;
 using tasker::testing::ScopedTempDir;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A copy of its own for each test: a library stays loaded, and stays known by its path.
 class LibraryTest : public ::testing::Test {
@@ -45,7 +45,8 @@ class LibraryTest : public ::testing::Test {
   }
   const tasker_status* Answers() {
     const auto library = Library::Open(instance_->file());
-    return static_cast<const tasker_status*>((*library)->entry().table.extension(nullptr, "zoo.answers/1"));
+    return static_cast<const tasker_status*>(
+        (*library)->entry().table.extension(nullptr, "zoo.answers/1"));
   }
 
   ScopedTempDir dir_;
@@ -57,7 +58,8 @@ TEST_F(LibraryTest, APluginInCppRuns) {
   Load("hello_cpp");
   EXPECT_EQ(instance_->name(), "hello_cpp");
   EXPECT_EQ(instance_->file(), (dir_.path() / "hello_cpp.so").string());
-  EXPECT_EQ(Say(host_.Run(*instance_, "hello.greet", "{\"a\":1}")), "succeeded: {\"echo\":{\"a\":1}}");
+  EXPECT_EQ(Say(host_.Run(*instance_, "hello.greet", "{\"a\":1}")),
+            "succeeded: {\"echo\":{\"a\":1}}");
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
 }
 
@@ -84,7 +86,8 @@ TEST_F(LibraryTest, AnotherMajorVersionIsNamed) {
 TEST_F(LibraryTest, ABrokenTableIsRefusedWithItsDefect) {
   EXPECT_THAT(ErrorOf(Copy("zoo/zoo_null_table")), HasSubstr("tasker_plugin_v1() returned NULL"));
   EXPECT_THAT(ErrorOf(Copy("zoo/zoo_size_zero")), HasSubstr("its table says size 0"));
-  EXPECT_THAT(ErrorOf(Copy("zoo/zoo_newer_host")), HasSubstr("it needs a host with plugin ABI 1.99"));
+  EXPECT_THAT(ErrorOf(Copy("zoo/zoo_newer_host")),
+              HasSubstr("it needs a host with plugin ABI 1.99"));
   EXPECT_THAT(ErrorOf(Copy("zoo/zoo_bad_name")), HasSubstr("its name 'Zoo Plugin' is not legal"));
   EXPECT_THAT(ErrorOf(Copy("zoo/zoo_no_init")), HasSubstr("its table has no init"));
 }
@@ -112,7 +115,8 @@ TEST_F(LibraryTest, AnInitThatFailsAfterRegistrationsLeavesNone) {
 }
 
 TEST_F(LibraryTest, DuplicateIdsWithinAPluginRefuseIt) {
-  EXPECT_THAT(ErrorOf(Copy("zoo/zoo_duplicate_ids")), HasSubstr("handler 'zoo.first' is registered twice by plugin"));
+  EXPECT_THAT(ErrorOf(Copy("zoo/zoo_duplicate_ids")),
+              HasSubstr("handler 'zoo.first' is registered twice by plugin"));
   EXPECT_TRUE(host_.registry.List().empty());
 }
 
@@ -137,13 +141,15 @@ TEST_F(LibraryTest, AMissingFileAndAFolderAreRefused) {
 TEST_F(LibraryTest, AFileThatOthersMayWriteIsRefused) {
   const std::string file = Copy("hello_cpp");
   fs::permissions(file, fs::perms(0666));
-  EXPECT_THAT(ErrorOf(file), HasSubstr("the file " + file + " is writable by others than its owner; run chmod go-w"));
+  EXPECT_THAT(ErrorOf(file), HasSubstr("the file " + file +
+                                       " is writable by others than its owner; run chmod go-w"));
 }
 
 TEST_F(LibraryTest, AFolderThatOthersMayWriteIsRefused) {
   const std::string file = Copy("hello_cpp");
   fs::permissions(dir_.path(), fs::perms(0777));
-  EXPECT_THAT(ErrorOf(file), HasSubstr("the folder " + dir_.path().string() + " is writable by others"));
+  EXPECT_THAT(ErrorOf(file),
+              HasSubstr("the folder " + dir_.path().string() + " is writable by others"));
   fs::permissions(dir_.path(), fs::perms(0700));
 }
 
@@ -153,7 +159,8 @@ TEST_F(LibraryTest, AFileThatChangedSinceItWasLoadedIsReported) {
   fs::rename(Copy("hello_cpp"), file);
   const auto again = Library::Open(file);
   ASSERT_FALSE(again);
-  EXPECT_THAT(again.error().message, HasSubstr("it changed since it was loaded; restart to load the new one"));
+  EXPECT_THAT(again.error().message,
+              HasSubstr("it changed since it was loaded; restart to load the new one"));
 }
 
 TEST_F(LibraryTest, ALibraryIsOneWhateverPathNamesIt) {
@@ -172,7 +179,8 @@ TEST_F(LibraryTest, TheEndsOfAnAttemptAreTakenOnce) {
   EXPECT_EQ(Answers()[0], TASKER_OK);
   EXPECT_EQ(Answers()[1], TASKER_E_STALE);
   EXPECT_EQ(Say(host_.Run(*instance_, "ends.from_thread")), "succeeded: \"from a thread\"");
-  EXPECT_THAT(Say(host_.Run(*instance_, "ends.never")), StartsWith("failed, retryable, tasker.dropped"));
+  EXPECT_THAT(Say(host_.Run(*instance_, "ends.never")),
+              StartsWith("failed, retryable, tasker.dropped"));
   EXPECT_EQ(host_.ended().size(), 4U);
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
 }
@@ -180,10 +188,13 @@ TEST_F(LibraryTest, TheEndsOfAnAttemptAreTakenOnce) {
 TEST_F(LibraryTest, ABadResultFailsForGoodAndNamesTheHandler) {
   host_.limits.result_max_bytes = 1000;
   Load("zoo/zoo_ends");
-  EXPECT_THAT(Say(host_.Run(*instance_, "ends.no_json")),
-              StartsWith("failed for good, InvalidResult: the result of handler 'ends.no_json' is no JSON"));
+  EXPECT_THAT(
+      Say(host_.Run(*instance_, "ends.no_json")),
+      StartsWith(
+          "failed for good, InvalidResult: the result of handler 'ends.no_json' is no JSON"));
   EXPECT_THAT(Say(host_.Run(*instance_, "ends.too_large")),
-              StartsWith("failed for good, ResultTooLarge: the result of handler 'ends.too_large' has 8191 bytes"));
+              StartsWith("failed for good, ResultTooLarge: the result of handler 'ends.too_large' "
+                         "has 8191 bytes"));
   EXPECT_EQ(Answers()[0], TASKER_OK);
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
 }
@@ -191,16 +202,19 @@ TEST_F(LibraryTest, ABadResultFailsForGoodAndNamesTheHandler) {
 TEST_F(LibraryTest, AStartThatIsRefusedFailsRetryable) {
   Load("zoo/zoo_ends");
   EXPECT_EQ(Say(host_.Run(*instance_, "ends.refuses")),
-            "failed, retryable, tasker.refused: handler 'ends.refuses' of plugin zoo_ends did not start (E_BUSY): the "
+            "failed, retryable, tasker.refused: handler 'ends.refuses' of plugin zoo_ends did not "
+            "start (E_BUSY): the "
             "queue is full");
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
 }
 
 TEST_F(LibraryTest, TheTrampolinesCatchEverything) {
   Load("zoo/zoo_throws");
-  EXPECT_EQ(Say(host_.Run(*instance_, "throws.permanent")), "failed for good, PermanentError: no such customer");
+  EXPECT_EQ(Say(host_.Run(*instance_, "throws.permanent")),
+            "failed for good, PermanentError: no such customer");
   EXPECT_EQ(Say(host_.Run(*instance_, "throws.other")), "failed, retryable, Exception: index 7");
-  EXPECT_THAT(Say(host_.Run(*instance_, "throws.no_exception")), StartsWith("failed, retryable, Exception:"));
+  EXPECT_THAT(Say(host_.Run(*instance_, "throws.no_exception")),
+              StartsWith("failed, retryable, Exception:"));
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
 }
 

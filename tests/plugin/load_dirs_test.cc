@@ -14,12 +14,12 @@ namespace tasker::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::PluginHost;
 using tasker::testing::ScopedTempDir;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class LoadDirsTest : public ::testing::Test {
  protected:
@@ -38,7 +38,8 @@ class LoadDirsTest : public ::testing::Test {
   }
   static std::vector<std::string> Files(const LoadedPlugins& loaded) {
     std::vector<std::string> files;
-    for (const auto& instance : loaded.instances) files.push_back(fs::path(instance->file()).filename().string());
+    for (const auto& instance : loaded.instances)
+      files.push_back(fs::path(instance->file()).filename().string());
     return files;
   }
   static void Stop(LoadedPlugins& loaded) {

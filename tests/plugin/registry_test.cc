@@ -11,7 +11,8 @@ namespace {
 // An instance that is only a name and a file.
 class NamedInstance final : public Instance {
  public:
-  NamedInstance(std::string name, std::string file) : name_(std::move(name)), file_(std::move(file)) {}
+  NamedInstance(std::string name, std::string file)
+      : name_(std::move(name)), file_(std::move(file)) {}
 
   const std::string& name() const override { return name_; }
   const std::string& version() const override { return version_; }
@@ -46,7 +47,8 @@ TEST_F(HandlerRegistryTest, ADuplicateIdNamesBothFilesAndChangesNothing) {
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, ErrorCode::kConflict);
   EXPECT_EQ(added.error().message,
-            "handler 'charge' of plugin billing_copy (/q/copy.so) is already registered by plugin billing "
+            "handler 'charge' of plugin billing_copy (/q/copy.so) is already registered by plugin "
+            "billing "
             "(/p/billing.so)");
   EXPECT_FALSE(registry_.Find("refund").has_value());
   EXPECT_EQ(registry_.version(), version);

@@ -15,7 +15,6 @@
 namespace tasker::plugin {
 namespace {
 
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
 using tasker::testing::Gate;
 using tasker::testing::In;
@@ -23,6 +22,7 @@ using tasker::testing::kSoon;
 using tasker::testing::LoadScripted;
 using tasker::testing::PluginHost;
 using tasker::testing::Say;
+using ::testing::HasSubstr;
 
 class ShutdownTest : public ::testing::Test {
  protected:
@@ -46,7 +46,8 @@ TEST_F(ShutdownTest, DrainComesBeforeShutdownOnTheThreadOfInit) {
   const Steady deadline = In(kSoon);
   Load([&](Plugin& p) {
     note("init");
-    p.on_drain([&](Steady until) { note(until == deadline ? "drain" : "drain with another deadline"); });
+    p.on_drain(
+        [&](Steady until) { note(until == deadline ? "drain" : "drain with another deadline"); });
     p.on_shutdown([&] { note("shutdown"); });
   });
   ASSERT_TRUE(instance_->Stop(deadline));
@@ -132,7 +133,8 @@ TEST_F(ShutdownTest, NothingIsRegisteredWhileEnding) {
   EXPECT_TRUE(host_.registry.List().empty());
 }
 
-// Its handler does not return before the gate opens; what happened to it is in the gates and in `answer`.
+// Its handler does not return before the gate opens; what happened to it is in the gates and in
+// `answer`.
 struct Stuck {
   Gate begun, gate, returned;
   std::atomic<bool> shut_down{false};
@@ -158,8 +160,9 @@ TEST_F(ShutdownTest, AStuckPluginIsLeftBehindAndNamed) {
   const Status stopped = instance_->Stop(In(milliseconds(30)));
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::kTimeout);
-  EXPECT_THAT(stopped.error().message, HasSubstr("plugin built in was left as it is, without shutdown: handler "
-                                                 "'stuck' (step 'step 7') has run for 0."));
+  EXPECT_THAT(stopped.error().message,
+              HasSubstr("plugin built in was left as it is, without shutdown: handler "
+                        "'stuck' (step 'step 7') has run for 0."));
   EXPECT_EQ(Say(host_.Wait(7)), "handed back, started");
   EXPECT_EQ(instance_->Stop(In(kSoon)).error(), stopped.error());
 
@@ -184,7 +187,8 @@ TEST_F(ShutdownTest, APluginThatWasLeftBehindReachesNobody) {
   auto loaded = LoadScripted(*host, stuck.Body());
   ASSERT_TRUE(loaded) << loaded.error().message;
   // Owns what it needs, as an executor that is abandoned with its handler does.
-  std::jthread executor([instance = loaded->get()] { instance->Start("stuck", PluginHost::Step(1, "stuck")); });
+  std::jthread executor(
+      [instance = loaded->get()] { instance->Start("stuck", PluginHost::Step(1, "stuck")); });
   ASSERT_TRUE(stuck.begun.Wait());
   EXPECT_FALSE((*loaded)->Stop(In(milliseconds(5))));
   loaded->reset();
@@ -215,7 +219,8 @@ TEST_F(ShutdownTest, ATokenThatIsNotReleasedIsNamed) {
 TEST_F(ShutdownTest, ACancelThatBlocksIsNamed) {
   Gate begun;
   Gate asked;
-  const auto gate = std::make_shared<Gate>();  // owners: this test, and the plugin that is left behind
+  const auto gate =
+      std::make_shared<Gate>();  // owners: this test, and the plugin that is left behind
   Load([&](Plugin& p) {
     Options options;
     options.cancel = [&, gate](const tasker_call*, std::int32_t) {
@@ -258,7 +263,8 @@ TEST_F(ShutdownTest, OfStartsThatRaceAStopEachEndsOnce) {
       Options serial;
       serial.threads = TASKER_THREADS_SERIAL;
       p.handler("plain", [](const tasker_step&, Call&) {});
-      p.handler("serial", [](const tasker_step&, Call&) {}, serial);
+      p.handler(
+          "serial", [](const tasker_step&, Call&) {}, serial);
     });
     ASSERT_TRUE(loaded) << loaded.error().message;
     std::atomic<int> starts{0};
@@ -277,7 +283,8 @@ TEST_F(ShutdownTest, OfStartsThatRaceAStopEachEndsOnce) {
     threads.clear();
     std::vector<int> ends(static_cast<std::size_t>(starts) + 1);
     for (const auto& ended : host.ended()) ++ends[static_cast<std::size_t>(ended.claim)];
-    for (int claim = 1; claim <= starts; ++claim) ASSERT_EQ(ends[static_cast<std::size_t>(claim)], 1) << claim;
+    for (int claim = 1; claim <= starts; ++claim)
+      ASSERT_EQ(ends[static_cast<std::size_t>(claim)], 1) << claim;
   }
 }
 

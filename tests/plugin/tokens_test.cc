@@ -51,7 +51,6 @@ class TokenSlabTest : public ::testing::Test {
   TokenSlab slab_;
 };
 
-
 TEST_F(TokenSlabTest, TheFirstEndWins) {
   tasker_call* const call = Make();
   TokenSlab::Pin pin = slab_.Find(call);

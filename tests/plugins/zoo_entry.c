@@ -10,8 +10,8 @@
 #define ZOO_BAD_NAME 7
 #define ZOO_NO_INIT 8
 
-static tasker_status init(const tasker_host *host, tasker_plugin *plugin, tasker_bytes config, void **state,
-                          tasker_error *error) {
+static tasker_status init(const tasker_host* host, tasker_plugin* plugin, tasker_bytes config,
+                          void** state, tasker_error* error) {
   (void)host, (void)plugin, (void)config, (void)state, (void)error;
   return TASKER_OK;
 }
@@ -40,21 +40,21 @@ static const struct {
            }};
 
 #if ZOO_DEFECT == ZOO_NO_ENTRY
-TASKER_EXPORT const tasker_plugin_entry *plugin_entry(void);
-const tasker_plugin_entry *plugin_entry(void) { return &table.known; }
+TASKER_EXPORT const tasker_plugin_entry* plugin_entry(void);
+const tasker_plugin_entry* plugin_entry(void) { return &table.known; }
 #elif ZOO_DEFECT == ZOO_OTHER_MAJOR
-TASKER_EXPORT const tasker_plugin_entry *tasker_plugin_v2(void);
-const tasker_plugin_entry *tasker_plugin_v2(void) { return &table.known; }
+TASKER_EXPORT const tasker_plugin_entry* tasker_plugin_v2(void);
+const tasker_plugin_entry* tasker_plugin_v2(void) { return &table.known; }
 #elif ZOO_DEFECT == ZOO_NULL_TABLE
-const tasker_plugin_entry *tasker_plugin_v1(void) { return NULL; }
+const tasker_plugin_entry* tasker_plugin_v1(void) { return NULL; }
 #else
-const tasker_plugin_entry *tasker_plugin_v1(void) { return &table.known; }
+const tasker_plugin_entry* tasker_plugin_v1(void) { return &table.known; }
 #endif
 
 /* What a defect leaves unused is not reported as such. */
 typedef struct {
-  const void *table;
-  tasker_status (*init)(const tasker_host *, tasker_plugin *, tasker_bytes, void **, tasker_error *);
+  const void* table;
+  tasker_status (*init)(const tasker_host*, tasker_plugin*, tasker_bytes, void**, tasker_error*);
 } zoo_parts;
 TASKER_EXPORT zoo_parts zoo_unused(void);
 zoo_parts zoo_unused(void) { return (zoo_parts){&table, init}; }

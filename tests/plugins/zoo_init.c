@@ -4,22 +4,23 @@
 #define ZOO_INIT_FAILS 1
 #define ZOO_DUPLICATE_IDS 2
 
-static const tasker_host *the_host;
+static const tasker_host* the_host;
 static tasker_handler_ops ops[3];
 
-static tasker_status start(void *self, const tasker_step *step, tasker_call *call, tasker_error *error) {
+static tasker_status start(void* self, const tasker_step* step, tasker_call* call,
+                           tasker_error* error) {
   (void)self, (void)step, (void)error;
   zoo_complete(the_host, call, "1");
   the_host->release(call);
   return TASKER_OK;
 }
 
-static tasker_status init(const tasker_host *host, tasker_plugin *plugin, tasker_bytes config, void **state,
-                          tasker_error *error) {
+static tasker_status init(const tasker_host* host, tasker_plugin* plugin, tasker_bytes config,
+                          void** state, tasker_error* error) {
 #if ZOO_DEFECT == ZOO_INIT_FAILS
-  static const char *const ids[3] = {"zoo.first", "zoo.second", "zoo.third"};
+  static const char* const ids[3] = {"zoo.first", "zoo.second", "zoo.third"};
 #else
-  static const char *const ids[3] = {"zoo.first", "zoo.second", "zoo.first"};
+  static const char* const ids[3] = {"zoo.first", "zoo.second", "zoo.first"};
 #endif
   (void)config, (void)state;
   the_host = host;
@@ -31,5 +32,6 @@ static tasker_status init(const tasker_host *host, tasker_plugin *plugin, tasker
   return TASKER_E_INTERNAL;
 }
 
-static const tasker_plugin_entry table = {.size = sizeof table, .name = {"zoo_init", 8}, .init = init};
-const tasker_plugin_entry *tasker_plugin_v1(void) { return &table; }
+static const tasker_plugin_entry table = {
+    .size = sizeof table, .name = {"zoo_init", 8}, .init = init};
+const tasker_plugin_entry* tasker_plugin_v1(void) { return &table; }

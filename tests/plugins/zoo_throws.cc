@@ -10,5 +10,6 @@ TASKER_PLUGIN("zoo_throws", "1", p) {
   p.handler("throws.other", [](const tasker_step&, tasker::Call&) -> std::string {
     throw std::out_of_range("index 7");
   });
-  p.handler("throws.no_exception", [](const tasker_step&, tasker::Call&) -> std::string { throw 7; });
+  p.handler("throws.no_exception",
+            [](const tasker_step&, tasker::Call&) -> std::string { throw 7; });
 }

@@ -19,7 +19,8 @@ namespace tasker {
 namespace {
 
 TEST(PluginH, HasTellsAWholeFieldFromACutOne) {
-  for (const auto known : {sdk_known_size_11, sdk_known_size_14, sdk_known_size_17, sdk_known_size_20}) {
+  for (const auto known :
+       {sdk_known_size_11, sdk_known_size_14, sdk_known_size_17, sdk_known_size_20}) {
     EXPECT_EQ(known(103), 103U);
     EXPECT_EQ(known(104), sizeof(tasker_success));
     EXPECT_EQ(known(4096), sizeof(tasker_success));

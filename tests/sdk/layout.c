@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The layout of the ABI on 64-bit machines, checked by the compiler: it changes by appending, and then this file grows.
+ * The layout of the ABI on 64-bit machines, checked by the compiler: it changes by appending, and
+ * then this file grows.
  */
 #include <tasker/plugin.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "the size of " #type)
-#define AT(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "the offset of " #type "." #field)
+#define AT(type, field, bytes) \
+  _Static_assert(offsetof(type, field) == (bytes), "the offset of " #type "." #field)
 #define VALUE(name, number) _Static_assert((name) == (number), "the value of " #name)
 
 SIZE(tasker_str, 16);
@@ -150,6 +152,6 @@ VALUE(TASKER_CANCEL_CANCELLED, 2);
 VALUE(TASKER_CANCEL_RESOLVED, 3);
 VALUE(TASKER_CANCEL_SHUTDOWN, 4);
 
-_Static_assert(sizeof(void *) == 8, "a 64-bit machine");
+_Static_assert(sizeof(void*) == 8, "a 64-bit machine");
 VALUE(TASKER_ABI_MAJOR, 1);
 VALUE(TASKER_ABI_MINOR, 0);

@@ -1,4 +1,5 @@
-// plugin.hpp as the first and only header, in the C++ of SDK_STANDARD, with everything that a plugin may use.
+// plugin.hpp as the first and only header, in the C++ of SDK_STANDARD, with everything that a
+// plugin may use.
 #include <tasker/plugin.hpp>
 
 #if SDK_STANDARD == 17
@@ -25,13 +26,17 @@ TASKER_PLUGIN_STATIC(SDK_ENTRY, "sdk", "1", p) {
   options.caps = TASKER_CAP_CANCEL | TASKER_CAP_CHECKPOINT;
   options.description = "does nothing";
   options.cancel = [](const tasker_call*, std::int32_t) {};
-  p.handler("sync", [](const tasker_step&, tasker::Call& call) {
-    if (!call.alive()) throw tasker::RetryableError("later", std::chrono::seconds(1));
-    if (call.checkpoint("1") != TASKER_OK) throw tasker::PermanentError("lost");
-    return std::string("{}");
-  }, options);
+  p.handler(
+      "sync",
+      [](const tasker_step&, tasker::Call& call) {
+        if (!call.alive()) throw tasker::RetryableError("later", std::chrono::seconds(1));
+        if (call.checkpoint("1") != TASKER_OK) throw tasker::PermanentError("lost");
+        return std::string("{}");
+      },
+      options);
   p.handler("literal", [](const tasker_step&, tasker::Call&) { return "null"; });
   p.handler("nothing", [](const tasker_step&, tasker::Call&) {});
-  p.handler_async("async", [](tasker::Call call) { call.yield("{}", std::chrono::milliseconds(5)); });
+  p.handler_async("async",
+                  [](tasker::Call call) { call.yield("{}", std::chrono::milliseconds(5)); });
   p.log(TASKER_LOG_INFO, "ready");
 }

@@ -10,10 +10,13 @@ namespace {
 
 using sqlite::SqlFile;
 
-// These count, so that they have to look at all that they count; each walks an index that holds nothing else.
-const std::set<std::string> kMayScan = {"count_tasks", "count_enqueued", "count_claimed", "count_due", "oldest_ready",
-                                        "claims"};  // its second half: the few revoked steps
-const std::set<std::string> kNoPlan = {"begin", "commit", "data_version", "application_id", "user_version"};
+// These count, so that they have to look at all that they count; each walks an index that holds
+// nothing else.
+const std::set<std::string> kMayScan = {
+    "count_tasks", "count_enqueued", "count_claimed",
+    "count_due",   "oldest_ready",   "claims"};  // its second half: the few revoked steps
+const std::set<std::string> kNoPlan = {"begin", "commit", "data_version", "application_id",
+                                       "user_version"};
 
 class QueryPlanTest : public testing::StoreTest {
  protected:
@@ -24,7 +27,9 @@ class QueryPlanTest : public testing::StoreTest {
     sqlite3* db = nullptr;
     EXPECT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
     sqlite3_stmt* statement = nullptr;
-    EXPECT_EQ(sqlite3_prepare_v2(db, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr), SQLITE_OK)
+    EXPECT_EQ(
+        sqlite3_prepare_v2(db, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr),
+        SQLITE_OK)
         << sqlite3_errmsg(db) << "\n"
         << sql;
     while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -61,7 +66,8 @@ TEST_F(QueryPlanTest, CountsWalkOnlyThePartialIndexOfTheirState) {
   const SqlFile read = sqlite::ParseSqlFile(sqlite::kSql_read);
   for (const char* name : {"count_enqueued", "count_claimed", "count_due"}) {
     for (const std::string& scan : Scans(read.at(name))) {
-      EXPECT_TRUE(std::regex_search(scan, std::regex("INDEX step_(ready|claimed|due)"))) << name << ": " << scan;
+      EXPECT_TRUE(std::regex_search(scan, std::regex("INDEX step_(ready|claimed|due)")))
+          << name << ": " << scan;
     }
   }
 }

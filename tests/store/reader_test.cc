@@ -32,14 +32,18 @@ TEST_F(ReaderTest, ListsTasksNewestFirstInPagesAndByState) {
   ASSERT_EQ(page->size(), 2u);
   EXPECT_EQ(page->at(0).uuid, tasks[4]);
   EXPECT_EQ(page->at(1).uuid, tasks[3]);
-  page = reader().Tasks({.state = TaskState::kPending, .ns = "tests", .name = "one", .limit = 10,
+  page = reader().Tasks({.state = TaskState::kPending,
+                         .ns = "tests",
+                         .name = "one",
+                         .limit = 10,
                          .before_id = page->back().id});
   ASSERT_TRUE(page) << page.error().message;
   ASSERT_EQ(page->size(), 3u);
   EXPECT_EQ(page->at(0).uuid, tasks[2]);
   EXPECT_EQ(page->at(0).steps, 1);
   EXPECT_EQ(page->at(0).open, 1);
-  page = reader().Tasks({.state = TaskState::kComplete, .ns = {}, .name = {}, .limit = 10, .before_id = {}});
+  page = reader().Tasks(
+      {.state = TaskState::kComplete, .ns = {}, .name = {}, .limit = 10, .before_id = {}});
   ASSERT_TRUE(page);
   EXPECT_TRUE(page->empty());
 }

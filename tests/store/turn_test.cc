@@ -107,7 +107,8 @@ TEST_F(TurnTest, ClaimsByPriorityThenAgeAlsoAcrossMemoryAndIndex) {
   TurnOutput out = Turn({first, second, urgent});
   ASSERT_EQ(out.claimed.size(), 1u);
   EXPECT_EQ(out.claimed[0].task, urgent.task);
-  // The urgent task's next step is made ready by this turn and goes before the older ones of the index.
+  // The urgent task's next step is made ready by this turn and goes before the older ones of the
+  // index.
   out = Turn({NewEnd(out.claimed[0], Success())});
   ASSERT_EQ(out.claimed.size(), 1u);
   EXPECT_EQ(out.claimed[0].task, urgent.task);
@@ -291,7 +292,8 @@ TEST_F(TurnTest, AnEndThatCannotBeStoredBecomesAPermanentFailure) {
   const TaskView view = View(bad.task);
   EXPECT_EQ(view.steps[0].row.state, StepState::kError);
   ASSERT_EQ(view.attempts.size(), 1u);
-  EXPECT_NE(view.attempts[0].error.find("ResultNotStored"), std::string::npos) << view.attempts[0].error;
+  EXPECT_NE(view.attempts[0].error.find("ResultNotStored"), std::string::npos)
+      << view.attempts[0].error;
 }
 
 TEST_F(TurnTest, AFailedTurnForgetsWhatItDidNotCommit) {
@@ -300,8 +302,10 @@ TEST_F(TurnTest, AFailedTurnForgetsWhatItDidNotCommit) {
   WantAll(1);
   const Submit submit = NewSubmit(linear);
   const TurnOutput out = Turn({submit});
-  Sql("CREATE TRIGGER broken BEFORE INSERT ON attempt BEGIN SELECT RAISE(FAIL, 'no attempts today'); END");
-  // As a success it fails, as a failure too: the end is dropped, and memory must not believe either.
+  Sql("CREATE TRIGGER broken BEFORE INSERT ON attempt BEGIN SELECT RAISE(FAIL, 'no attempts "
+      "today'); END");
+  // As a success it fails, as a failure too: the end is dropped, and memory must not believe
+  // either.
   Turn({NewEnd(out.claimed[0], Success())});
   EXPECT_EQ(View(submit.task).steps[0].row.state, StepState::kInProgress);
   Sql("DROP TRIGGER broken");
@@ -401,9 +405,12 @@ TEST_F(TurnTest, BuryingAWorkerCountsOnlyWhatRan) {
   EXPECT_TRUE(buried.committed);
   EXPECT_EQ(Number("SELECT count(*) FROM step WHERE state = 1"), 3);
   EXPECT_EQ(Number("SELECT sum(crashes) FROM step"), 1);
-  EXPECT_EQ(Number("SELECT crashes FROM step WHERE task_id = " + std::to_string(out.claimed[1].step.task)), 1);
+  EXPECT_EQ(Number("SELECT crashes FROM step WHERE task_id = " +
+                   std::to_string(out.claimed[1].step.task)),
+            1);
   EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 1);
-  EXPECT_EQ(Number("SELECT ended_us IS NOT NULL FROM worker WHERE id = " + std::to_string(dead)), 1);
+  EXPECT_EQ(Number("SELECT ended_us IS NOT NULL FROM worker WHERE id = " + std::to_string(dead)),
+            1);
   Turn({Bury{dead, "again", {out.claimed[1].claim}}});
   EXPECT_EQ(Number("SELECT sum(crashes) FROM step"), 1);
 }
@@ -427,7 +434,8 @@ TEST_F(TurnTest, AFailedTurnHoldsNoSuspect) {
   demand_ = {{Handlers(), 0}};
   Turn({NewSubmit(one)});
   Sql("UPDATE step SET crashes = 1");
-  Sql("CREATE TRIGGER broken BEFORE UPDATE ON step BEGIN SELECT RAISE(FAIL, 'no updates today'); END");
+  Sql("CREATE TRIGGER broken BEFORE UPDATE ON step BEGIN SELECT RAISE(FAIL, 'no updates today'); "
+      "END");
   demand_[0].free = 1;
   EXPECT_FALSE(TryTurn({}));
   Sql("DROP TRIGGER broken");
@@ -486,7 +494,8 @@ TEST_F(TurnTest, ActsAreRecordedOnceAndRefusedInWords) {
   const std::int64_t one = Register(kOne, "one");
   const Submit submit = NewSubmit(one);
   Turn({submit});
-  Act cancel{Ticket{5}, Uuid::New(), submit.task, std::nullopt, Act::Kind::kCancel, "me", "no longer wanted", {}};
+  Act cancel{Ticket{5},          Uuid::New(), submit.task,        std::nullopt,
+             Act::Kind::kCancel, "me",        "no longer wanted", {}};
   TurnOutput out = Turn({cancel});
   EXPECT_EQ(out.acks[0].code, Ack::Code::kApplied);
   EXPECT_EQ(out.settled.size(), 1u);
@@ -507,7 +516,8 @@ TEST_F(TurnTest, APausedHandlerIsNotClaimedUntilItIsResumed) {
   WantAll(4);
   Turn({Pause{Ticket{1}, Uuid::New(), Handler("h.a"), true, "me", ""}});
   EXPECT_TRUE(Turn({NewSubmit(one)}).claimed.empty());
-  EXPECT_EQ(Turn({Pause{Ticket{2}, Uuid::New(), Handler("h.a"), false, "me", ""}}).claimed.size(), 1u);
+  EXPECT_EQ(Turn({Pause{Ticket{2}, Uuid::New(), Handler("h.a"), false, "me", ""}}).claimed.size(),
+            1u);
 }
 
 }  // namespace

@@ -21,10 +21,13 @@
 
 namespace tasker::testing {
 
-inline Steady In(std::chrono::milliseconds from_now) { return std::chrono::steady_clock::now() + from_now; }
+inline Steady In(std::chrono::milliseconds from_now) {
+  return std::chrono::steady_clock::now() + from_now;
+}
 
 // Waits for what another thread is about to do.
-inline bool Eventually(const std::function<bool()>& holds, std::chrono::seconds at_most = std::chrono::seconds(20)) {
+inline bool Eventually(const std::function<bool()>& holds,
+                       std::chrono::seconds at_most = std::chrono::seconds(20)) {
   const Steady deadline = In(at_most);
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
@@ -33,7 +36,8 @@ inline bool Eventually(const std::function<bool()>& holds, std::chrono::seconds 
   return true;
 }
 
-// A whole pipeline on a real store: only the plugin is scripted. What it needs of the store is done before StartLoop.
+// A whole pipeline on a real store: only the plugin is scripted. What it needs of the store is done
+// before StartLoop.
 class PipelineTest : public StoreTest {
  protected:
   void SetUp() override {
@@ -59,13 +63,15 @@ class PipelineTest : public StoreTest {
   void TearDown() override { StopLoop(); }
 
   void StartLoop(std::int32_t in_flight_max = 16, std::int32_t threads = 2) {
-    dispatcher_ = std::make_unique<pipeline::Dispatcher>(*store_, store_->slots(), *inbox_, 1 << 20);
+    dispatcher_ =
+        std::make_unique<pipeline::Dispatcher>(*store_, store_->slots(), *inbox_, 1 << 20);
     ASSERT_TRUE(dispatcher_->Start(threads));
     pipeline::TurnLimits limits;
     limits.worker = worker_;
     limits.in_flight_max = in_flight_max;
     limits.threads = threads;
-    loop_ = std::make_unique<pipeline::TurnLoop>(limits, *store_, registry_, *inbox_, *dispatcher_, settled_, clock_);
+    loop_ = std::make_unique<pipeline::TurnLoop>(limits, *store_, registry_, *inbox_, *dispatcher_,
+                                                 settled_, clock_);
     const Status started = loop_->Start();
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -99,11 +105,12 @@ class PipelineTest : public StoreTest {
     return task;
   }
   Result<workflow::TaskState> Settle(const Uuid& task) {
-    return settled_.Wait(task, In(std::chrono::seconds(20)), [this](const Uuid& wanted) -> Result<workflow::TaskState> {
-      TRY(const auto reader, store_->NewReader());
-      TRY(const auto summary, reader->Summary(wanted));
-      return summary.state;
-    });
+    return settled_.Wait(task, In(std::chrono::seconds(20)),
+                         [this](const Uuid& wanted) -> Result<workflow::TaskState> {
+                           TRY(const auto reader, store_->NewReader());
+                           TRY(const auto summary, reader->Summary(wanted));
+                           return summary.state;
+                         });
   }
   void ExpectComplete(const Uuid& task) {
     const auto state = Settle(task);

@@ -17,7 +17,8 @@
 
 namespace tasker::testing {
 
-constexpr std::chrono::seconds kSoon{20};  // far beyond what a sanitizer needs; a test that waits so long has failed
+constexpr std::chrono::seconds kSoon{
+    20};  // far beyond what a sanitizer needs; a test that waits so long has failed
 
 inline Steady In(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
@@ -47,7 +48,8 @@ class PluginHost final {
     };
   }
 
-  static std::unique_ptr<plugin::StepInput> Step(std::int64_t claim, std::string handler, std::string context = "{}") {
+  static std::unique_ptr<plugin::StepInput> Step(std::int64_t claim, std::string handler,
+                                                 std::string context = "{}") {
     auto input = std::make_unique<plugin::StepInput>();
     input->claim = claim;
     input->handler = std::move(handler);
@@ -57,7 +59,8 @@ class PluginHost final {
   }
 
   // Starts it on this thread and waits for its end; nothing when that does not come.
-  std::optional<Ended> Run(plugin::Instance& instance, std::string_view handler, std::string context = "{}") {
+  std::optional<Ended> Run(plugin::Instance& instance, std::string_view handler,
+                           std::string context = "{}") {
     const std::int64_t claim = NextClaim();
     instance.Start(handler, Step(claim, std::string(handler), std::move(context)));
     return Wait(claim);
@@ -111,9 +114,11 @@ class PluginHost final {
 // What an end says, in a form that tests compare.
 inline std::string Say(const std::optional<PluginHost::Ended>& ended) {
   if (!ended) return "no end";
-  if (const auto* success = std::get_if<workflow::Succeeded>(&ended->outcome)) return "succeeded: " + success->result;
+  if (const auto* success = std::get_if<workflow::Succeeded>(&ended->outcome))
+    return "succeeded: " + success->result;
   if (const auto* failed = std::get_if<workflow::Failed>(&ended->outcome)) {
-    return (failed->retryable ? "failed, retryable, " : "failed for good, ") + failed->type + ": " + failed->message;
+    return (failed->retryable ? "failed, retryable, " : "failed for good, ") + failed->type + ": " +
+           failed->message;
   }
   if (const auto* yielded = std::get_if<workflow::Yielded>(&ended->outcome)) {
     return "yielded " + yielded->checkpoint.value_or("nothing") + " for " +

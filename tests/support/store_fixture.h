@@ -18,7 +18,8 @@
 
 namespace tasker::testing {
 
-// A real store in a folder of its own, with the clock in the test's hand, and this process as its one worker.
+// A real store in a folder of its own, with the clock in the test's hand, and this process as its
+// one worker.
 class StoreTest : public ::testing::Test {
  protected:
   static constexpr std::string_view kLinear = R"(
@@ -37,7 +38,10 @@ namespace_name: tests
 version: "1.0.0"
 steps:
   - {name: a, handler: {callable: h.a}}
-  - {name: b, handler: {callable: h.b}, dependencies: [a], retry: {max_attempts: 2, backoff: linear, backoff_base_ms: 1000}}
+  - name: b
+    handler: {callable: h.b}
+    dependencies: [a]
+    retry: {max_attempts: 2, backoff: linear, backoff_base_ms: 1000}
   - {name: c, handler: {callable: h.c}, dependencies: [a]}
   - {name: d, handler: {callable: h.d}, dependencies: [b, c]}
 )";
@@ -70,8 +74,10 @@ steps:
     worker_ = *joined;
   }
 
-  std::int64_t Register(std::string_view yaml, const std::string& name, const std::string& version = "1.0.0") {
-    const store::NewTemplate text{"tests", name, version, workflow::Sha256Hex(yaml), std::string(yaml)};
+  std::int64_t Register(std::string_view yaml, const std::string& name,
+                        const std::string& version = "1.0.0") {
+    const store::NewTemplate text{"tests", name, version, workflow::Sha256Hex(yaml),
+                                  std::string(yaml)};
     auto registered = store_->Register(std::span(&text, 1));
     EXPECT_TRUE(registered) << registered.error().message;
     return registered->front().id;
@@ -84,7 +90,9 @@ steps:
     return ids->front();
   }
 
-  std::vector<std::int64_t> Handlers() { return {Handler("h.a"), Handler("h.b"), Handler("h.c"), Handler("h.d")}; }
+  std::vector<std::int64_t> Handlers() {
+    return {Handler("h.a"), Handler("h.b"), Handler("h.c"), Handler("h.d")};
+  }
 
   // Demand for all of kLinear's and kDiamond's handlers.
   void WantAll(std::int32_t free) { demand_ = {{Handlers(), free}}; }
@@ -159,7 +167,8 @@ steps:
     sqlite3* db = nullptr;
     EXPECT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
     sqlite3_stmt* statement = nullptr;
-    EXPECT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    EXPECT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(db);
     EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sql;
     const std::int64_t number = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);

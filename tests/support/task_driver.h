@@ -13,9 +13,9 @@
 
 namespace tasker::testing {
 
-// One task as a store would drive it, without a store: for each event only the rows that Touches names are loaded,
-// and what Decide made of them is saved. After each event everything that must hold of a task is checked against
-// all rows, by rules written here a second time.
+// One task as a store would drive it, without a store: for each event only the rows that Touches
+// names are loaded, and what Decide made of them is saved. After each event everything that must
+// hold of a task is checked against all rows, by rules written here a second time.
 class TaskDriver final {
  public:
   explicit TaskDriver(workflow::Workflow flow, workflow::Policy limits = {})
@@ -68,11 +68,13 @@ class TaskDriver final {
       if (steps_.contains(n)) rows.Put(steps_.at(n));
     }
     effects_ = {};
-    const workflow::Answer answer = workflow::Decide(workflow_, rows, event, now, seed, policy_, effects_);
+    const workflow::Answer answer =
+        workflow::Decide(workflow_, rows, event, now, seed, policy_, effects_);
     if (answer.verdict != workflow::Verdict::kApplied) {
       EXPECT_FALSE(answer.detail.empty());
-      EXPECT_TRUE(effects_.attempts.empty() && effects_.payloads.empty() && effects_.ready.empty() &&
-                  effects_.revoked.empty() && effects_.dead_letters.empty() && effects_.late.empty());
+      EXPECT_TRUE(effects_.attempts.empty() && effects_.payloads.empty() &&
+                  effects_.ready.empty() && effects_.revoked.empty() &&
+                  effects_.dead_letters.empty() && effects_.late.empty());
       EXPECT_EQ(rows.task, task_);
       for (const auto& slot : rows.slots()) EXPECT_EQ(slot.row, slot.stored);
     }
@@ -86,9 +88,12 @@ class TaskDriver final {
     return Apply(workflow::StepEnd{n, claim, &outcome_, now, now, now});
   }
   // Claims the step and ends it at once.
-  workflow::Answer Run(std::int32_t n, workflow::Outcome outcome) { return End(n, Claim(n), std::move(outcome)); }
+  workflow::Answer Run(std::int32_t n, workflow::Outcome outcome) {
+    return End(n, Claim(n), std::move(outcome));
+  }
 
-  workflow::Answer Act(workflow::TaskAct::Kind kind, std::optional<std::int32_t> n, std::string_view result = {}) {
+  workflow::Answer Act(workflow::TaskAct::Kind kind, std::optional<std::int32_t> n,
+                       std::string_view result = {}) {
     return Apply(workflow::TaskAct{kind, n, "ann", "because", result});
   }
 
@@ -122,7 +127,8 @@ class TaskDriver final {
       }
       if (slot.row.state != before.state) {
         EXPECT_TRUE(workflow::CanMove(before.state, slot.row.state))
-            << "step " << slot.row.n << ": " << Name(before.state) << " to " << Name(slot.row.state);
+            << "step " << slot.row.n << ": " << Name(before.state) << " to "
+            << Name(slot.row.state);
       }
       steps_[slot.row.n] = slot.row;
     }
@@ -172,20 +178,24 @@ class TaskDriver final {
 
   void CheckStep(std::int32_t n, const workflow::StepRow& step) const {
     int waiting = 0;
-    for (const std::string& name : workflow_.definition.steps[static_cast<std::size_t>(n)].dependencies) {
+    for (const std::string& name :
+         workflow_.definition.steps[static_cast<std::size_t>(n)].dependencies) {
       if (!Done(steps_.at(std::stoi(name.substr(1))).state)) ++waiting;
     }
     const bool untouchable = step.state == S::kCancelled || step.state == S::kResolvedManually;
     if (step.state == S::kPending) {
       EXPECT_EQ(step.waiting_for, waiting) << "step " << n;
-      // Pending although nothing is waited for: only before the task's start, or in a task that a person ended.
+      // Pending although nothing is waited for: only before the task's start, or in a task that a
+      // person ended.
       if (waiting == 0) {
         EXPECT_TRUE(task_.start.has_value()) << "step " << n << " was forgotten";
       }
     } else if (!untouchable) {
-      EXPECT_EQ(waiting, 0) << "step " << n << " is " << Name(step.state) << " before its parents are done";
+      EXPECT_EQ(waiting, 0) << "step " << n << " is " << Name(step.state)
+                            << " before its parents are done";
     }
-    EXPECT_EQ(step.ended.has_value(), Done(step.state) || step.state == S::kCancelled || step.state == S::kError)
+    EXPECT_EQ(step.ended.has_value(),
+              Done(step.state) || step.state == S::kCancelled || step.state == S::kError)
         << n;
     if (step.state == S::kWaitingForRetry) {
       EXPECT_TRUE(step.due.has_value() || step.revoked) << n;
@@ -205,7 +215,8 @@ class TaskDriver final {
     EXPECT_EQ(step.n, step.template_step);
     EXPECT_EQ(step.handler, 100 + n);
     EXPECT_EQ(step.priority, 5);
-    EXPECT_LE(step.attempts, workflow_.definition.steps[static_cast<std::size_t>(n)].retry.AttemptsAllowed());
+    EXPECT_LE(step.attempts,
+              workflow_.definition.steps[static_cast<std::size_t>(n)].retry.AttemptsAllowed());
     EXPECT_LE(step.crashes, policy_.crash_max);
   }
 

@@ -14,7 +14,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using Backoff = RetryPolicy::Backoff;
 
-RetryPolicy Policy(Backoff backoff, std::optional<std::int64_t> base_ms, std::int64_t max_ms = 3'600'000) {
+RetryPolicy Policy(Backoff backoff, std::optional<std::int64_t> base_ms,
+                   std::int64_t max_ms = 3'600'000) {
   RetryPolicy policy;
   policy.backoff = backoff;
   policy.base_ms = base_ms;
@@ -30,7 +31,8 @@ struct Range {
 Range Delays(const RetryPolicy& policy, std::int32_t failed) {
   Range range{std::numeric_limits<double>::infinity(), 0};
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-    const double ms = static_cast<double>(RetryDelay(policy, failed, std::nullopt, seed).count()) / 1000;
+    const double ms =
+        static_cast<double>(RetryDelay(policy, failed, std::nullopt, seed).count()) / 1000;
     range.min_ms = std::min(range.min_ms, ms);
     range.max_ms = std::max(range.max_ms, ms);
   }
@@ -64,7 +66,9 @@ TEST(RetryDelay, IsNothingForNoneAndForABaseOfZero) {
   }
 }
 
-TEST(RetryDelay, TakesASecondWithoutABase) { ExpectAround(1000, Policy(Backoff::kLinear, std::nullopt), 1); }
+TEST(RetryDelay, TakesASecondWithoutABase) {
+  ExpectAround(1000, Policy(Backoff::kLinear, std::nullopt), 1);
+}
 
 TEST(RetryDelay, IsCappedHoweverOftenItFailed) {
   for (const Backoff backoff : {Backoff::kLinear, Backoff::kExponential, Backoff::kFibonacci}) {
@@ -94,7 +98,8 @@ TEST(RetryDelay, DependsOnTheSeedOnly) {
   EXPECT_EQ(RetryDelay(policy, 2, std::nullopt, 42), RetryDelay(policy, 2, std::nullopt, 42));
   // Neighbouring seeds, as neighbouring steps have them, must not retry as one crowd.
   std::set<microseconds> delays;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) delays.insert(RetryDelay(policy, 2, std::nullopt, seed));
+  for (std::uint64_t seed = 0; seed < 1000; ++seed)
+    delays.insert(RetryDelay(policy, 2, std::nullopt, seed));
   EXPECT_GT(delays.size(), 990u);
 }
 

@@ -13,8 +13,9 @@ std::string Problem(std::string_view text, std::size_t depth_max = 4) {
 }
 
 TEST(CheckJson, AcceptsOneValue) {
-  for (const std::string_view text : {"null", " true ", "-0.5e3", "\"a\\u00e9\"", "[]",
-                                      "{\"a\": [1, {\"b\": null}]}", "18446744073709551615", "1e400", "\n[1]\n"}) {
+  for (const std::string_view text :
+       {"null", " true ", "-0.5e3", "\"a\\u00e9\"", "[]", "{\"a\": [1, {\"b\": null}]}",
+        "18446744073709551615", "1e400", "\n[1]\n"}) {
     EXPECT_EQ(Problem(text), "") << text;
   }
 }
@@ -33,7 +34,8 @@ TEST(CheckJson, SaysWhereItIsNotJson) {
 TEST(CheckJson, BoundsTheDepth) {
   EXPECT_EQ(Problem("[[[[1]]]]"), "");
   EXPECT_EQ(Problem("[[[[[1]]]]]"), "this JSON is nested deeper than 4 levels, at byte 4");
-  EXPECT_EQ(Problem(std::string(100'000, '[')), "this JSON is nested deeper than 4 levels, at byte 4");
+  EXPECT_EQ(Problem(std::string(100'000, '[')),
+            "this JSON is nested deeper than 4 levels, at byte 4");
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ TEST(TaskAct, MeansOneThingInEachStateOfAStep) {
   for (const ActCase& c : cases) {
     InState in(c.state);
     ASSERT_EQ(in.task.step(0).state, c.state);
-    EXPECT_EQ(in.task.Act(c.kind, 0).verdict, c.verdict) << Name(c.state) << " " << static_cast<int>(c.kind);
+    EXPECT_EQ(in.task.Act(c.kind, 0).verdict, c.verdict)
+        << Name(c.state) << " " << static_cast<int>(c.kind);
     EXPECT_EQ(in.task.step(0).state, c.after) << Name(c.state) << " " << static_cast<int>(c.kind);
   }
 }
@@ -96,24 +97,29 @@ TEST(StepEnd, IsTakenOnlyFromTheStepThatRuns) {
   for (int i = 0; i < kStepStates; ++i) {
     const auto state = static_cast<StepState>(i);
     if (state == StepState::kInProgress) continue;
-    for (const Outcome& outcome : {Outcome(Succeeded{}), Outcome(TaskDriver::Failure()), Outcome(TimedOut{}),
-                                   Outcome(Yielded{}), Outcome(HandedBack{})}) {
+    for (const Outcome& outcome :
+         {Outcome(Succeeded{}), Outcome(TaskDriver::Failure()), Outcome(TimedOut{}),
+          Outcome(Yielded{}), Outcome(HandedBack{})}) {
       InState in(state);
       EXPECT_EQ(in.task.End(0, in.claim, outcome).verdict, Verdict::kStale)
           << Name(state) << " " << outcome.index();
       EXPECT_EQ(in.task.step(0).state, state);
     }
     InState in(state);
-    EXPECT_EQ(in.task.Apply(StepLost{0, in.claim, true, "died"}).verdict, Verdict::kStale) << Name(state);
-    EXPECT_EQ(in.task.Apply(StepCheckpoint{0, in.claim, "1"}).verdict, Verdict::kStale) << Name(state);
+    EXPECT_EQ(in.task.Apply(StepLost{0, in.claim, true, "died"}).verdict, Verdict::kStale)
+        << Name(state);
+    EXPECT_EQ(in.task.Apply(StepCheckpoint{0, in.claim, "1"}).verdict, Verdict::kStale)
+        << Name(state);
   }
 }
 
 TEST(TaskAct, SaysWhyItIsRefused) {
   InState complete(StepState::kComplete);
   EXPECT_EQ(complete.task.Act(Kind::kCancel, 0).detail, "step s0 is complete; that is final");
-  EXPECT_EQ(complete.task.Act(Kind::kRetry, 0).detail, "step s0 is complete; only a failed step can be retried");
-  EXPECT_EQ(complete.task.Act(Kind::kRetry, std::nullopt).detail, "no step of this task has failed");
+  EXPECT_EQ(complete.task.Act(Kind::kRetry, 0).detail,
+            "step s0 is complete; only a failed step can be retried");
+  EXPECT_EQ(complete.task.Act(Kind::kRetry, std::nullopt).detail,
+            "no step of this task has failed");
   EXPECT_EQ(complete.task.Act(Kind::kCancel, 9).detail, "the task has no step number 9");
   EXPECT_EQ(complete.task.Act(Kind::kCancel, -1).detail, "the task has no step number -1");
   complete.task.Act(Kind::kCancel, std::nullopt);
@@ -204,7 +210,8 @@ TEST(TaskAct, CancelOfARunningStepTellsItsWorkerAndKeepsTheLateEnd) {
   EXPECT_EQ(in.task.effects().attempts[0].outcome, AttemptOutcome::kCancelled);
   EXPECT_TRUE(in.task.step(0).revoked);
 
-  EXPECT_EQ(in.task.End(0, in.claim, Succeeded{"{\"paid\":true}", "", ""}).verdict, Verdict::kApplied);
+  EXPECT_EQ(in.task.End(0, in.claim, Succeeded{"{\"paid\":true}", "", ""}).verdict,
+            Verdict::kApplied);
   EXPECT_EQ(in.task.step(0).state, StepState::kCancelled) << "too late to count";
   EXPECT_FALSE(in.task.step(0).revoked);
   ASSERT_EQ(in.task.effects().late.size(), 1u);
@@ -220,7 +227,8 @@ TEST(TaskAct, ResolveOfARunningStepSaysSo) {
   InState in(StepState::kInProgress);
   in.task.Act(Kind::kResolve, 0, "5");
   EXPECT_EQ(in.task.effects().revoked[0].why, Revocation::Why::kResolved);
-  EXPECT_EQ(in.task.Ready(), std::set<std::int32_t>{1}) << "the child need not wait for the handler";
+  EXPECT_EQ(in.task.Ready(), std::set<std::int32_t>{1})
+      << "the child need not wait for the handler";
   in.task.End(0, in.claim, TaskDriver::Failure());
   EXPECT_THAT(in.task.effects().late[0].late, HasSubstr(R"("error":{"type":"io")"));
 }
@@ -277,7 +285,8 @@ TEST(TaskAct, StepsCancelledOneByOneBeforeTheStartEndTheTask) {
 TEST(TaskAct, ARetryWaitsForTheHandlerThatStillRuns) {
   // A timeout will set it (the next release); the rule stands already: rows as they would be then.
   const Workflow workflow = BuildWorkflow({{}, {}}, OneAttempt());
-  for (const std::optional<std::int32_t> named : {std::optional<std::int32_t>(0), std::optional<std::int32_t>()}) {
+  for (const std::optional<std::int32_t> named :
+       {std::optional<std::int32_t>(0), std::optional<std::int32_t>()}) {
     TaskRows rows;
     rows.task.state = TaskState::kBlockedByFailures;
     rows.task.open = rows.task.failed = 2;
@@ -291,8 +300,8 @@ TEST(TaskAct, ARetryWaitsForTheHandlerThatStillRuns) {
       rows.Put(row);
     }
     Effects effects;
-    const Answer answer =
-        Decide(workflow, rows, TaskAct{Kind::kRetry, named, "ann", "", ""}, FromMicros(5), 1, {}, effects);
+    const Answer answer = Decide(workflow, rows, TaskAct{Kind::kRetry, named, "ann", "", ""},
+                                 FromMicros(5), 1, {}, effects);
     EXPECT_EQ(answer.verdict, Verdict::kConflict);
     EXPECT_EQ(answer.detail, "attempt 1 of step s0 still runs in worker 7; wait for its end");
     EXPECT_EQ(rows.Find(1)->row.state, StepState::kError) << "all or none";

@@ -21,10 +21,12 @@ constexpr auto kBudget = seconds(2);
 constexpr std::uint64_t kTasksMin = 50;
 constexpr std::uint64_t kTasksMax = 5000;
 
-// Draws operations at random and applies them to one task; TaskDriver checks all that must hold after each.
+// Draws operations at random and applies them to one task; TaskDriver checks all that must hold
+// after each.
 class RandomTask final {
  public:
-  explicit RandomTask(std::uint64_t seed) : random_(seed), task_(RandomWorkflow(), {.crash_max = Below(3) + 1}) {
+  explicit RandomTask(std::uint64_t seed)
+      : random_(seed), task_(RandomWorkflow(), {.crash_max = Below(3) + 1}) {
     task_.seed = seed;
     std::optional<Time> start;
     if (Below(4) == 0) start = task_.now + seconds(Below(20));
@@ -59,14 +61,17 @@ class RandomTask final {
       for (std::int32_t n = 0; n < task_.size(); ++n) {
         if (task_.step(n).state == StepState::kWaitingForRetry) task_.Apply(StepDue{n});
         if (task_.step(n).state == StepState::kEnqueued) task_.Claim(n);
-        if (task_.step(n).state == StepState::kInProgress) task_.End(n, task_.step(n).claim, Succeeded{});
+        if (task_.step(n).state == StepState::kInProgress)
+          task_.End(n, task_.step(n).claim, Succeeded{});
       }
     }
     ASSERT_TRUE(Settled()) << Name(task_.task().state);
   }
 
  private:
-  std::int32_t Below(std::int32_t n) { return std::uniform_int_distribution<std::int32_t>(0, n - 1)(random_); }
+  std::int32_t Below(std::int32_t n) {
+    return std::uniform_int_distribution<std::int32_t>(0, n - 1)(random_);
+  }
 
   Workflow RandomWorkflow() {
     std::vector<std::vector<std::int32_t>> parents(static_cast<std::size_t>(Below(9) + 1));
@@ -115,7 +120,8 @@ class RandomTask final {
 
   // Claims what is ready, or ends what runs (or still runs although its step was ended).
   void Work() {
-    for (std::int32_t i = 0, n = Below(task_.size()); i < task_.size(); ++i, n = (n + 1) % task_.size()) {
+    for (std::int32_t i = 0, n = Below(task_.size()); i < task_.size();
+         ++i, n = (n + 1) % task_.size()) {
       const StepRow& step = task_.step(n);
       if (step.state == StepState::kEnqueued) return (void)task_.Claim(n);
       if (step.state != StepState::kInProgress && !step.revoked) continue;
@@ -131,7 +137,8 @@ class RandomTask final {
 
 TEST(Decide, HoldsItsRulesUnderRandomOperations) {
   const char* given = std::getenv("TASKER_TEST_SEED");
-  const std::uint64_t first = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  const std::uint64_t first =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   std::cout << "TASKER_TEST_SEED=" << first << " repeats this run\n";
   const auto deadline = std::chrono::steady_clock::now() + kBudget;
   std::uint64_t tasks = 0;

@@ -81,7 +81,8 @@ TEST(Decide, RunsADiamondToItsEnd) {
   EXPECT_EQ(task.step(0).claimed, task.now);
 
   task.now += milliseconds(5);
-  EXPECT_EQ(task.End(0, claim, Succeeded{"{\"a\":1}", "{\"ms\":5}", ""}).verdict, Verdict::kApplied);
+  EXPECT_EQ(task.End(0, claim, Succeeded{"{\"a\":1}", "{\"ms\":5}", ""}).verdict,
+            Verdict::kApplied);
   EXPECT_THAT(task.effects().ready, ElementsAre(StepKey{42, 1}, StepKey{42, 2}));
   ASSERT_EQ(task.effects().payloads.size(), 2u);
   EXPECT_EQ(task.effects().payloads[0].kind, PayloadKind::kResult);
@@ -142,7 +143,8 @@ TEST(Decide, RetriesUntilTheAttemptsAreUsedUp) {
             R"({"step":"s0","handler":"handler_0","attempts":3,"crashes":0,)"
             R"("error":{"type":"io","message":"no route","retryable":true}})");
   EXPECT_EQ(task.effects().attempts[0].outcome, AttemptOutcome::kError);
-  EXPECT_EQ(task.effects().attempts[0].error, R"({"type":"io","message":"no route","retryable":true})");
+  EXPECT_EQ(task.effects().attempts[0].error,
+            R"({"type":"io","message":"no route","retryable":true})");
 }
 
 TEST(Decide, GivesOneAttemptWhereTheTemplateSaysNone) {
@@ -238,7 +240,8 @@ TEST(Decide, AYieldCountsInNothing) {
   TaskDriver task = Single(Attempts(1));
   task.Create();
   for (int i = 0; i < 5; ++i) {
-    task.Run(0, Yielded{.checkpoint = "{\"at\":" + std::to_string(i) + "}", .resume_after = seconds(3)});
+    task.Run(
+        0, Yielded{.checkpoint = "{\"at\":" + std::to_string(i) + "}", .resume_after = seconds(3)});
     EXPECT_EQ(task.step(0).state, StepState::kWaitingForRetry);
     EXPECT_EQ(task.step(0).due, task.now + seconds(3));
     EXPECT_EQ(task.effects().payloads[0].kind, PayloadKind::kCheckpoint);
@@ -385,7 +388,8 @@ TEST(Touches, NamesTheChildrenOnlyWhereTheyMayBecomeReady) {
   EXPECT_THAT(touched(StepLost{1, {}, true, ""}), ElementsAre(1));
   EXPECT_THAT(touched(TaskStart{}), ElementsAre(0));
   EXPECT_THAT(touched(TaskAct{TaskAct::Kind::kResolve, 1, "", "", ""}), ElementsAre(1, 3));
-  EXPECT_THAT(touched(TaskAct{TaskAct::Kind::kCancel, std::nullopt, "", "", ""}), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(touched(TaskAct{TaskAct::Kind::kCancel, std::nullopt, "", "", ""}),
+              ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(touched(TaskAct{TaskAct::Kind::kCancel, 77, "", "", ""}), ElementsAre(77))
       << "no such step: nothing more";
 }

@@ -58,7 +58,8 @@ std::set<std::int32_t> AncestorsByHand(const Graph& graph, std::int32_t n) {
   while (!open.empty()) {
     const std::int32_t at = open.back();
     open.pop_back();
-    if (found.insert(at).second) open.insert(open.end(), graph.Parents(at).begin(), graph.Parents(at).end());
+    if (found.insert(at).second)
+      open.insert(open.end(), graph.Parents(at).begin(), graph.Parents(at).end());
   }
   return found;
 }
@@ -93,7 +94,8 @@ TEST(Graph, FindsAncestorsInDenseLayers) {
   // 40 layers of 40, each step on the whole layer above.
   std::vector<std::vector<std::int32_t>> parents(1600);
   for (std::int32_t n = 40; n < 1600; ++n) {
-    for (std::int32_t i = 0; i < 40; ++i) parents[static_cast<std::size_t>(n)].push_back((n / 40 - 1) * 40 + i);
+    for (std::int32_t i = 0; i < 40; ++i)
+      parents[static_cast<std::size_t>(n)].push_back((n / 40 - 1) * 40 + i);
   }
   const Graph graph = MakeGraph(parents);
   for (const std::int32_t n : {39, 40, 800, 1599}) ExpectAncestorsRight(graph, n);

@@ -5,8 +5,8 @@
 namespace tasker::workflow {
 namespace {
 
-// Golden values, computed apart with Python's uuid.uuid5 and hashlib. Rows, logs and other systems hold such
-// names: a change of any of them orphans what they name.
+// Golden values, computed apart with Python's uuid.uuid5 and hashlib. Rows, logs and other systems
+// hold such names: a change of any of them orphans what they name.
 const Uuid kTask = *Uuid::Parse("0190a6e0-0000-7000-8000-000000000001");
 
 TEST(StepUuid, IsTheSameForEver) {
@@ -15,15 +15,18 @@ TEST(StepUuid, IsTheSameForEver) {
 }
 
 TEST(CallId, IsTheSameForEver) {
-  EXPECT_EQ(CallId(kTask, (std::int64_t{3} << 40) | 5).ToString(), "a881c449-5ec5-51be-ade1-b427f577b738");
+  EXPECT_EQ(CallId(kTask, (std::int64_t{3} << 40) | 5).ToString(),
+            "a881c449-5ec5-51be-ade1-b427f577b738");
 }
 
 TEST(NamedTaskUuid, IsTheSameForEver) {
-  EXPECT_EQ(NamedTaskUuid("ns", "name", "1.0.0").ToString(), "7cf41f2f-5ba4-5b04-b769-a1aade676088");
+  EXPECT_EQ(NamedTaskUuid("ns", "name", "1.0.0").ToString(),
+            "7cf41f2f-5ba4-5b04-b769-a1aade676088");
 }
 
 TEST(NamedStepUuid, IsTheSameForEver) {
-  EXPECT_EQ(NamedStepUuid("ns", "name", "1.0.0", "step").ToString(), "fe11a122-73c2-5ba2-8beb-e29abccb6bd8");
+  EXPECT_EQ(NamedStepUuid("ns", "name", "1.0.0", "step").ToString(),
+            "fe11a122-73c2-5ba2-8beb-e29abccb6bd8");
 }
 
 TEST(Identity, IsTheSameForEver) {

@@ -33,18 +33,24 @@ constexpr std::string_view kOrder = R"({
     "speed": {"enum": ["slow", "fast"]}}})";
 
 TEST(JsonSchema, AcceptsWhatFits) {
-  EXPECT_EQ(Problem(kOrder, R"({"id": 1, "items": [{"sku": "AB"}], "day": "2026-02-28", "speed": "fast"})"), "");
+  EXPECT_EQ(Problem(kOrder,
+                    R"({"id": 1, "items": [{"sku": "AB"}], "day": "2026-02-28", "speed": "fast"})"),
+            "");
   EXPECT_EQ(Problem(kOrder, R"({"id": 1, "items": [{"sku": "AB", "more": 1}], "day": null})"), "");
 }
 
 TEST(JsonSchema, ListsEveryViolationWithItsPlace) {
   EXPECT_EQ(
-      Problem(kOrder, R"({"id": 0, "items": [{"sku": "A"}, {"sku": "b"}, {}], "day": "2026-13-01", "speed": 3})"),
+      Problem(
+          kOrder,
+          R"({"id": 0, "items": [{"sku": "A"}, {"sku": "b"}, {}], "day": "2026-13-01", "speed": 3})"),
       "at /day: is no date; at /id: expected number greater than or equal to 1; "
-      "at /items/1/sku: does not match the pattern '^[A-Z]+$'; at /items/2: the property 'sku' is missing; "
+      "at /items/1/sku: does not match the pattern '^[A-Z]+$'; at /items/2: the property 'sku' is "
+      "missing; "
       "at /speed: is none of the allowed values [\"slow\",\"fast\"]");
-  EXPECT_EQ(Problem(kOrder, "{}"),
-            "at the top: the property 'id' is missing; at the top: the property 'items' is missing");
+  EXPECT_EQ(
+      Problem(kOrder, "{}"),
+      "at the top: the property 'id' is missing; at the top: the property 'items' is missing");
   EXPECT_EQ(Problem(kOrder, "[]"), "at the top: is an array; write object");
   EXPECT_EQ(Problem(kOrder, R"({"id": 1, "items": [{"sku": "A"}], "idd": 2})"),
             "at the top: the property 'idd' is not allowed");
@@ -84,15 +90,16 @@ TEST(JsonSchema, ChecksEachKeyword) {
        "at the top: string should be no more than 2 characters in length"},
       {R"({"uniqueItems": true})", "[1, 2]", "[1, 1]",
        "at the top: elements at indexes #0 and #1 violate uniqueness constraint"},
-      {R"({"maxItems": 1})", "[1]", "[1, 2]", "at the top: array should contain no more than 1 elements"},
+      {R"({"maxItems": 1})", "[1]", "[1, 2]",
+       "at the top: array should contain no more than 1 elements"},
       {R"({"minProperties": 1})", R"({"a": 1})", "{}",
        "at the top: object should have no fewer than 1 properties"},
       {R"({"dependencies": {"a": ["b"]}})", R"({"a": 1, "b": 2})", R"({"a": 1})",
        "at the top: missing dependency 'b'"},
       {R"({"contains": {"type": "string"}})", R"([1, "a"])", "[1]",
        "at the top: failed to any values against subschema in 'contains' constraint"},
-      {R"({"patternProperties": {"^n": {"type": "number"}}})", R"({"n1": 1, "x": "y"})", R"({"n1": "y"})",
-       "at /n1: is a string; write number"},
+      {R"({"patternProperties": {"^n": {"type": "number"}}})", R"({"n1": 1, "x": "y"})",
+       R"({"n1": "y"})", "at /n1: is a string; write number"},
       {R"({"additionalProperties": {"type": "string"}})", R"({"x": "y"})", R"({"x": 1})",
        "at /x: is an integer; write string"},
       {R"({"properties": {"x": false}})", R"({"y": 1})", R"({"x": 1})",
@@ -104,11 +111,14 @@ TEST(JsonSchema, ChecksEachKeyword) {
       {R"({"if": {"type": "string"}, "then": {"minLength": 2}, "else": {"minimum": 2}})", "2", "1",
        "at the top: expected number greater than or equal to 2"},
       {R"({"type": "integer"})", "3.0", "3.5", "at the top: is a number; write integer"},
-      {R"({"type": ["boolean", "null"]})", "null", "0", "at the top: is an integer; write boolean or null"},
-      {R"({"type": "integer"})", "99999999999999999999", "\"1\"", "at the top: is a string; write integer"},
+      {R"({"type": ["boolean", "null"]})", "null", "0",
+       "at the top: is an integer; write boolean or null"},
+      {R"({"type": "integer"})", "99999999999999999999", "\"1\"",
+       "at the top: is a string; write integer"},
       {R"({"format": "date-time"})", "\"2026-01-31T23:59:60Z\"", "\"2026-01-31 10:00\"",
        "at the top: is no date-time"},
-      {R"({"format": "uuid"})", "\"0190a6e0-0000-7000-8000-00000000000A\"", "\"0190\"", "at the top: is no uuid"},
+      {R"({"format": "uuid"})", "\"0190a6e0-0000-7000-8000-00000000000A\"", "\"0190\"",
+       "at the top: is no uuid"},
       {R"({"format": "email"})", "\"a@b\"", "\"a\"", "at the top: is no email"},
       {R"({"format": "time"})", "\"10:00:00+01:00\"", "\"10:00\"", "at the top: is no time"},
       {"true", "1", "", "this is not JSON: incomplete JSON"},
@@ -124,8 +134,9 @@ TEST(JsonSchema, ChecksEachKeyword) {
 
 TEST(JsonSchema, ChecksAKeywordOnlyOnItsOwnKindOfValue) {
   for (const std::string_view schema :
-       {R"({"pattern": "^a$"})", R"({"format": "date"})", R"({"minLength": 5})", R"({"minimum": 5})",
-        R"({"required": ["x"]})", R"({"items": {"type": "string"}})", R"({"format": "hostname"})"}) {
+       {R"({"pattern": "^a$"})", R"({"format": "date"})", R"({"minLength": 5})",
+        R"({"minimum": 5})", R"({"required": ["x"]})", R"({"items": {"type": "string"}})",
+        R"({"format": "hostname"})"}) {
     EXPECT_EQ(Problem(schema, "null"), "") << schema;
     EXPECT_EQ(Problem(schema, "true"), "") << schema;
   }
@@ -133,7 +144,8 @@ TEST(JsonSchema, ChecksAKeywordOnlyOnItsOwnKindOfValue) {
 
 TEST(JsonSchema, NamesTheAlternativesThatFailed) {
   EXPECT_EQ(Problem(R"({"anyOf": [{"type": "string"}, {"minimum": 5}]})", "3"),
-            "at the top: is an integer; write string; at the top: expected number greater than or equal to 5; "
+            "at the top: is an integer; write string; at the top: expected number greater than or "
+            "equal to 5; "
             "at the top: failed to validate against any schemas allowed by anyOf constraint");
   EXPECT_EQ(Problem(R"({"oneOf": [{"type": "number"}, {"minimum": 5}]})", "7"),
             "at the top: failed to validate against exactly one child schema");
@@ -145,40 +157,47 @@ TEST(JsonSchema, FollowsReferencesWithinTheSchema) {
           "definitions": {"a note/s": {"type": "string"}}})";
   EXPECT_EQ(Problem(kTree, R"({"v": 1, "left": {"v": 2, "left": {"v": 3, "note": "x"}}})"), "");
   EXPECT_EQ(Problem(kTree, R"({"v": 1, "left": {"v": 2, "left": {"note": 5}}})"),
-            "at /left/left/note: is an integer; write string; at /left/left: the property 'v' is missing");
+            "at /left/left/note: is an integer; write string; at /left/left: the property 'v' is "
+            "missing");
   // An id only serves references to elsewhere.
-  EXPECT_EQ(Problem(R"({"$id": "http://example.com/a.json", "properties": {"a": {"$ref": "#/definitions/s"}},
+  EXPECT_EQ(
+      Problem(
+          R"({"$id": "http://example.com/a.json", "properties": {"a": {"$ref": "#/definitions/s"}},
                         "definitions": {"s": {"type": "string"}}})",
-                    R"({"a": 1})"),
-            "at /a: is an integer; write string");
+          R"({"a": 1})"),
+      "at /a: is an integer; write string");
 }
 
 TEST(JsonSchema, KnowsItsDrafts) {
   for (const std::string_view address :
        {"http://json-schema.org/draft-06/schema#", "https://json-schema.org/draft-07/schema"}) {
-    const std::string schema = R"({"$schema": ")" + std::string(address) + R"(", "exclusiveMinimum": 5})";
+    const std::string schema =
+        R"({"$schema": ")" + std::string(address) + R"(", "exclusiveMinimum": 5})";
     EXPECT_EQ(Problem(schema, "5"), "at the top: expected number greater than 5") << address;
   }
   EXPECT_EQ(
-      Problem(R"({"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 5, "exclusiveMinimum": true})",
-              "5"),
+      Problem(
+          R"({"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 5, "exclusiveMinimum": true})",
+          "5"),
       "at the top: expected number greater than 5");
-  EXPECT_EQ(
-      CompileProblem(R"({"$schema": "https://json-schema.org/draft/2020-12/schema"})"),
-      "its $schema is 'https://json-schema.org/draft/2020-12/schema', and only drafts 4, 6 and 7 are known here; "
-      "write http://json-schema.org/draft-07/schema#");
+  EXPECT_EQ(CompileProblem(R"({"$schema": "https://json-schema.org/draft/2020-12/schema"})"),
+            "its $schema is 'https://json-schema.org/draft/2020-12/schema', and only drafts 4, 6 "
+            "and 7 are known here; "
+            "write http://json-schema.org/draft-07/schema#");
   EXPECT_THAT(CompileProblem(R"({"$schema": 7})"), HasSubstr("its $schema is '7'"));
 }
 
 TEST(JsonSchema, RefusesReferencesThatLeadElsewhereOrNowhere) {
   EXPECT_EQ(CompileProblem(R"({"properties": {"a": {"$ref": "http://example.com/x.json#/a"}}})"),
-            "at /properties/a: the reference 'http://example.com/x.json#/a' leads out of this schema; copy what "
+            "at /properties/a: the reference 'http://example.com/x.json#/a' leads out of this "
+            "schema; copy what "
             "it means "
             "into definitions, and write #/definitions/name");
   EXPECT_THAT(CompileProblem(R"({"$ref": "other.json"})"), HasSubstr("leads out of this schema"));
   EXPECT_THAT(CompileProblem(R"({"$ref": "#named"})"), HasSubstr("leads out of this schema"));
   EXPECT_EQ(CompileProblem(R"({"items": {"$ref": "#/definitions/none"}})"),
-            "at /items: the reference '#/definitions/none' leads nowhere; define that schema, or correct it");
+            "at /items: the reference '#/definitions/none' leads nowhere; define that schema, or "
+            "correct it");
   EXPECT_THAT(CompileProblem(R"({"$ref": 5})"), HasSubstr("$ref is no text"));
 }
 
@@ -213,17 +232,20 @@ TEST(JsonSchema, SurvivesCostlyPatterns) {
               ::testing::AnyOf(HasSubstr("does not match"), HasSubstr("too costly")));
   EXPECT_THAT(Problem(R"({"pattern": "^(a+)+$"})", "\"" + std::string(60, 'a') + "b\""),
               ::testing::AnyOf(HasSubstr("does not match"), HasSubstr("too costly")));
-  EXPECT_EQ(Problem(R"({"patternProperties": {"^(a|b)*$": {}}})", "{\"" + std::string(100'000, 'a') + "\": 1}"),
+  EXPECT_EQ(Problem(R"({"patternProperties": {"^(a|b)*$": {}}})",
+                    "{\"" + std::string(100'000, 'a') + "\": 1}"),
             "a property name is 100000 bytes long; this schema allows at most 1024");
 }
 
 TEST(JsonSchema, SaysWhereASchemaIsWrong) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {R"({"type": "int"})",
-       "at /type: \"int\" is wrong here; write array, boolean, integer, null, number, object or string, or a list "
+       "at /type: \"int\" is wrong here; write array, boolean, integer, null, number, object or "
+       "string, or a list "
        "of these"},
       {R"({"properties": {"a": {"type": []}}})",
-       "at /properties/a/type: [] is wrong here; write array, boolean, integer, null, number, object or string, "
+       "at /properties/a/type: [] is wrong here; write array, boolean, integer, null, number, "
+       "object or string, "
        "or a list of "
        "these"},
       {R"({"items": 5})", "at /items: 5 is no schema; write an object, or true or false"},
@@ -232,9 +254,11 @@ TEST(JsonSchema, SaysWhereASchemaIsWrong) {
       {R"({"minimum": "x"})", "at /minimum: \"x\" is wrong here; write a number"},
       {R"({"multipleOf": 0})", "at /multipleOf: 0 is wrong here; write a number above 0"},
       {R"({"maxLength": -1})", "at /maxLength: -1 is wrong here; write a whole number, 0 or more"},
-      {R"({"enum": []})", "at /enum: [] is wrong here; write a list of the values allowed, at least one"},
+      {R"({"enum": []})",
+       "at /enum: [] is wrong here; write a list of the values allowed, at least one"},
       {R"({"anyOf": []})", "at /anyOf: [] is wrong here; write a list of schemas, at least one"},
-      {R"({"properties": [1]})", "at /properties: [1] is wrong here; write an object that holds schemas"},
+      {R"({"properties": [1]})",
+       "at /properties: [1] is wrong here; write an object that holds schemas"},
       {R"({"uniqueItems": 1})", "at /uniqueItems: 1 is wrong here; write true or false"},
       {R"({"exclusiveMinimum": true})", "at /exclusiveMinimum: true is wrong here; write a number"},
       {R"({"pattern": "("})", "the pattern '(' is no regular expression"},
@@ -245,7 +269,9 @@ TEST(JsonSchema, SaysWhereASchemaIsWrong) {
 
 TEST(JsonSchema, LeavesDataAlone) {
   // What looks like a keyword is data within const, enum and the names of properties.
-  EXPECT_EQ(Problem(R"({"const": {"type": "integer", "id": "x"}})", R"({"type": "integer", "id": "x"})"), "");
+  EXPECT_EQ(
+      Problem(R"({"const": {"type": "integer", "id": "x"}})", R"({"type": "integer", "id": "x"})"),
+      "");
   EXPECT_EQ(Problem(R"({"enum": [{"$ref": "#/nowhere"}]})", R"({"$ref": "#/nowhere"})"), "");
   EXPECT_EQ(
       Problem(

@@ -10,7 +10,8 @@
 namespace tasker::workflow {
 namespace {
 
-// The tables of docs/ARCHITECTURE.md, written here a second time: a pair is allowed if and only if it stands here.
+// The tables of docs/ARCHITECTURE.md, written here a second time: a pair is allowed if and only if
+// it stands here.
 const std::set<std::pair<std::string, std::string>> kStepMoves = {
     {"pending", "enqueued"},
     {"pending", "in_progress"},
@@ -73,15 +74,19 @@ std::set<std::pair<std::string, std::string>> AllowedMoves(int states) {
   return moves;
 }
 
-TEST(StepState, MovesExactlyAsTheTableSays) { EXPECT_EQ(AllowedMoves<StepState>(kStepStates), kStepMoves); }
+TEST(StepState, MovesExactlyAsTheTableSays) {
+  EXPECT_EQ(AllowedMoves<StepState>(kStepStates), kStepMoves);
+}
 
-TEST(TaskState, MovesExactlyAsTheTableSays) { EXPECT_EQ(AllowedMoves<TaskState>(kTaskStates), kTaskMoves); }
+TEST(TaskState, MovesExactlyAsTheTableSays) {
+  EXPECT_EQ(AllowedMoves<TaskState>(kTaskStates), kTaskMoves);
+}
 
 TEST(StepState, KeepsItsStoredValue) {
   // The indexes of the store name 1, 2 and 3 literally, and rows on disk hold all of them.
-  const std::array<std::string_view, kStepStates> names = {"pending",           "enqueued",         "in_progress",
-                                                           "waiting_for_retry", "complete",         "error",
-                                                           "cancelled",         "resolved_manually"};
+  const std::array<std::string_view, kStepStates> names = {
+      "pending",  "enqueued", "in_progress", "waiting_for_retry",
+      "complete", "error",    "cancelled",   "resolved_manually"};
   for (int i = 0; i < kStepStates; ++i) {
     const auto state = static_cast<StepState>(i);
     EXPECT_EQ(Name(state), names[static_cast<std::size_t>(i)]);
@@ -107,7 +112,8 @@ TEST(StepState, IsFinalExactlyWhenNothingFollows) {
   for (int i = 0; i < kStepStates; ++i) {
     const auto from = static_cast<StepState>(i);
     bool moves = false;
-    for (int to = 0; to < kStepStates; ++to) moves = moves || CanMove(from, static_cast<StepState>(to));
+    for (int to = 0; to < kStepStates; ++to)
+      moves = moves || CanMove(from, static_cast<StepState>(to));
     EXPECT_EQ(IsFinal(from), !moves) << Name(from);
   }
 }
@@ -116,7 +122,8 @@ TEST(TaskState, IsTerminalExactlyWhenNothingFollows) {
   for (int i = 0; i < kTaskStates; ++i) {
     const auto from = static_cast<TaskState>(i);
     bool moves = false;
-    for (int to = 0; to < kTaskStates; ++to) moves = moves || CanMove(from, static_cast<TaskState>(to));
+    for (int to = 0; to < kTaskStates; ++to)
+      moves = moves || CanMove(from, static_cast<TaskState>(to));
     EXPECT_EQ(IsTerminal(from), !moves) << Name(from);
     EXPECT_EQ(IsSettled(from), !moves || from == TaskState::kBlockedByFailures) << Name(from);
   }
@@ -125,7 +132,8 @@ TEST(TaskState, IsTerminalExactlyWhenNothingFollows) {
 TEST(StepState, SatisfiesItsChildrenOnlyByAResult) {
   for (int i = 0; i < kStepStates; ++i) {
     const auto state = static_cast<StepState>(i);
-    EXPECT_EQ(Satisfies(state), state == StepState::kComplete || state == StepState::kResolvedManually)
+    EXPECT_EQ(Satisfies(state),
+              state == StepState::kComplete || state == StepState::kResolvedManually)
         << Name(state);
     EXPECT_EQ(IsActive(state), state == StepState::kEnqueued || state == StepState::kInProgress ||
                                    state == StepState::kWaitingForRetry)

@@ -21,8 +21,8 @@ struct Step {
 std::string Template(const std::vector<Step>& steps) {
   std::string text = "name: t\nnamespace_name: ns\nversion: 1.0.0\nsteps:\n";
   for (const Step& step : steps) {
-    text +=
-        "  - name: " + step.name + "\n    handler: {callable: h}\n    dependencies: " + step.dependencies + "\n";
+    text += "  - name: " + step.name +
+            "\n    handler: {callable: h}\n    dependencies: " + step.dependencies + "\n";
   }
   return text;
 }
@@ -32,7 +32,9 @@ std::string Problem(const std::vector<Step>& steps) {
   return parsed ? "" : parsed.error().message;
 }
 
-TEST(TemplateSteps, MayStandInAnyOrder) { EXPECT_EQ(Problem({{"c", "[a, b]"}, {"b", "[a]"}, {"a", "[]"}}), ""); }
+TEST(TemplateSteps, MayStandInAnyOrder) {
+  EXPECT_EQ(Problem({{"c", "[a, b]"}, {"b", "[a]"}, {"a", "[]"}}), "");
+}
 
 TEST(TemplateSteps, HaveUniqueNames) {
   EXPECT_EQ(Problem({{"a", "[]"}, {"b", "[]"}, {"a", "[]"}}),
@@ -40,21 +42,24 @@ TEST(TemplateSteps, HaveUniqueNames) {
 }
 
 TEST(TemplateSteps, DependOnStepsThatExist) {
-  EXPECT_EQ(
-      Problem({{"validate", "[]"}, {"pay", "[vaildate]"}}),
-      "t.yaml:8: step 'pay' depends on 'vaildate', which is no step of this template; did you mean validate?");
+  EXPECT_EQ(Problem({{"validate", "[]"}, {"pay", "[vaildate]"}}),
+            "t.yaml:8: step 'pay' depends on 'vaildate', which is no step of this template; did "
+            "you mean validate?");
   EXPECT_EQ(Problem({{"a", "[]"}, {"pay", "[inventory]"}}),
-            "t.yaml:8: step 'pay' depends on 'inventory', which is no step of this template; add that step, or "
+            "t.yaml:8: step 'pay' depends on 'inventory', which is no step of this template; add "
+            "that step, or "
             "remove the "
             "dependency");
 }
 
 TEST(TemplateSteps, CyclesAreShown) {
-  EXPECT_EQ(Problem({{"a", "[a]"}}),
-            "t.yaml:5: these steps wait for each other: a needs a; remove one of these dependencies");
+  EXPECT_EQ(
+      Problem({{"a", "[a]"}}),
+      "t.yaml:5: these steps wait for each other: a needs a; remove one of these dependencies");
   EXPECT_EQ(
       Problem({{"start", "[]"}, {"a", "[start, c]"}, {"b", "[a]"}, {"c", "[b]"}, {"end", "[c]"}}),
-      "t.yaml:8: these steps wait for each other: a needs c needs b needs a; remove one of these dependencies");
+      "t.yaml:8: these steps wait for each other: a needs c needs b needs a; remove one of these "
+      "dependencies");
 }
 
 TEST(TemplateSteps, LongCyclesAreShortened) {
@@ -62,7 +67,8 @@ TEST(TemplateSteps, LongCyclesAreShortened) {
   for (int i = 0; i < 100; ++i)
     steps.push_back({"s" + std::to_string(i), "[s" + std::to_string((i + 99) % 100) + "]"});
   const std::string problem = Problem(steps);
-  EXPECT_THAT(problem, HasSubstr("t.yaml:5: these steps wait for each other: s0 needs s99 needs s98"));
+  EXPECT_THAT(problem,
+              HasSubstr("t.yaml:5: these steps wait for each other: s0 needs s99 needs s98"));
   EXPECT_THAT(problem, HasSubstr("s89 needs ... needs s0; remove one"));
   EXPECT_LT(problem.size(), 300u);
 }
@@ -88,7 +94,8 @@ TEST(TemplateSteps, AreLimitedInNumber) {
 
 TEST(TemplateSteps, TenThousandInAChainAreReadQuickly) {
   std::vector<Step> steps = {{"s0", "[]"}};
-  for (int i = 1; i < 10'000; ++i) steps.push_back({"s" + std::to_string(i), "[s" + std::to_string(i - 1) + "]"});
+  for (int i = 1; i < 10'000; ++i)
+    steps.push_back({"s" + std::to_string(i), "[s" + std::to_string(i - 1) + "]"});
   const auto parsed = ParseTemplate(Template(steps), "t.yaml", false);
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(parsed->task_template.steps.size(), 10'000u);

@@ -12,8 +12,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// In the manner of the templates that Tasker's own repository holds: keys of older versions, empty values, a
-// header.
+// In the manner of the templates that Tasker's own repository holds: keys of older versions, empty
+// values, a header.
 constexpr std::string_view kUpstreamLike = R"(# Payment
 ---
 name: card_payment
@@ -86,9 +86,10 @@ TEST(ParseTemplate, ReadsTaskersOwnTemplates) {
   EXPECT_EQ(t.namespace_name, "payments");
   EXPECT_EQ(t.version, "1.0.0");
   EXPECT_EQ(t.description, "Charge a card");
-  EXPECT_EQ(t.input_schema,
-            R"({"type":"object","required":["order_id"],"properties":{"order_id":{"type":"integer",)"
-            R"("minimum":1},"email":{"type":"string","format":"email"}}})");
+  EXPECT_EQ(
+      t.input_schema,
+      R"({"type":"object","required":["order_id"],"properties":{"order_id":{"type":"integer",)"
+      R"("minimum":1},"email":{"type":"string","format":"email"}}})");
   ASSERT_EQ(t.steps.size(), 2u);
   EXPECT_EQ(t.steps[0].name, "validate");
   EXPECT_EQ(t.steps[0].description, "Check the card");
@@ -108,20 +109,23 @@ TEST(ParseTemplate, WarnsOfUnknownKeysWithLineAndAdvice) {
   ASSERT_EQ(parsed->warnings.size(), 4u);
   EXPECT_EQ(parsed->warnings[0].line, 13);
   EXPECT_EQ(parsed->warnings[0].message,
-            "the metadata has no key 'notes', so it is ignored; remove it, or write one of: author, tags, "
+            "the metadata has no key 'notes', so it is ignored; remove it, or write one of: "
+            "author, tags, "
             "documentation_url, created_at, updated_at");
   EXPECT_EQ(parsed->warnings[1].line, 14);
   EXPECT_THAT(parsed->warnings[1].message, HasSubstr("the template has no key 'task_handler'"));
   EXPECT_EQ(parsed->warnings[2].line, 42);
-  EXPECT_EQ(parsed->warnings[2].message,
-            "the retry of step 'validate' has no key 'limit', so it is ignored; write max_attempts");
+  EXPECT_EQ(
+      parsed->warnings[2].message,
+      "the retry of step 'validate' has no key 'limit', so it is ignored; write max_attempts");
   EXPECT_EQ(parsed->warnings[3].line, 62);
   EXPECT_THAT(parsed->warnings[3].message, HasSubstr("'loaded_from'"));
 }
 
 TEST(ParseTemplate, NamesTheNearestKnownKey) {
   const std::string text =
-      "name: t\nnamespace_name: ns\nversion: 1\nsteps:\n  - name: a\n    handler: {callable: h, initialisation: "
+      "name: t\nnamespace_name: ns\nversion: 1\nsteps:\n  - name: a\n    handler: {callable: h, "
+      "initialisation: "
       "{}}\n"
       "    timout_seconds: 5\n    retry: {max_atempts: 2}\n";
   const auto parsed = ParseTemplate(text, "t.yaml", false);
@@ -129,7 +133,8 @@ TEST(ParseTemplate, NamesTheNearestKnownKey) {
   ASSERT_EQ(parsed->warnings.size(), 3u);
   EXPECT_EQ(parsed->warnings[0].line, 6);
   EXPECT_EQ(parsed->warnings[0].message,
-            "the handler of step 'a' has no key 'initialisation', so it is ignored; did you mean initialization?");
+            "the handler of step 'a' has no key 'initialisation', so it is ignored; did you mean "
+            "initialization?");
   EXPECT_EQ(parsed->warnings[1].line, 7);
   EXPECT_THAT(parsed->warnings[1].message, HasSubstr("did you mean timeout_seconds?"));
   EXPECT_THAT(parsed->warnings[2].message, HasSubstr("did you mean max_attempts?"));
@@ -149,22 +154,27 @@ TEST(ParseTemplate, NamesKeysWithoutEffectOnceEachSorted) {
       "lifecycle: {max_duration_minutes: 5, staleness_action: error, auto_dlq_on_timeout: }\n"
       "environments: {test: {steps: []}}\n"
       "steps:\n"
-      "  - {name: a, handler: {callable: h}, timeout_seconds: 5, system_dependency: s, result_schema: {}, "
+      "  - {name: a, handler: {callable: h}, timeout_seconds: 5, system_dependency: s, "
+      "result_schema: {}, "
       "composition: {}}\n"
-      "  - {name: b, handler: {callable: h}, timeout_seconds: 5, publishes_events: [{name: e, schema: {}}]}\n";
+      "  - {name: b, handler: {callable: h}, timeout_seconds: 5, publishes_events: [{name: e, "
+      "schema: {}}]}\n";
   const auto parsed = ParseTemplate(text, "t.yaml", true);
   ASSERT_TRUE(parsed) << parsed.error().message;
-  EXPECT_THAT(parsed->no_effect,
-              ElementsAre("composition", "domain_events", "environments", "lifecycle.max_duration_minutes",
-                          "lifecycle.staleness_action", "publishes_events", "result_schema", "system_dependency",
-                          "timeout_seconds"));
+  EXPECT_THAT(
+      parsed->no_effect,
+      ElementsAre("composition", "domain_events", "environments", "lifecycle.max_duration_minutes",
+                  "lifecycle.staleness_action", "publishes_events", "result_schema",
+                  "system_dependency", "timeout_seconds"));
   EXPECT_EQ(parsed->task_template.max_duration_minutes, 5);
 }
 
 TEST(ParseTemplate, SaysNothingOfEmptyKeysWithoutEffect) {
   const std::string text =
-      "name: t\nnamespace_name: ns\nversion: 1\ndomain_events: []\nlifecycle:\nenvironments: {}\nsteps:\n"
-      "  - {name: a, handler: {callable: h}, timeout_seconds: , system_dependency: , publishes_events: []}\n";
+      "name: t\nnamespace_name: ns\nversion: 1\ndomain_events: []\nlifecycle:\nenvironments: "
+      "{}\nsteps:\n"
+      "  - {name: a, handler: {callable: h}, timeout_seconds: , system_dependency: , "
+      "publishes_events: []}\n";
   const auto parsed = ParseTemplate(text, "t.yaml", true);
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_THAT(parsed->no_effect, IsEmpty());
@@ -173,7 +183,8 @@ TEST(ParseTemplate, SaysNothingOfEmptyKeysWithoutEffect) {
 TEST(TemplateToJson, FillsEveryDefaultInUpstreamsOrder) {
   const std::string text =
       "name: t\nnamespace_name: ns\nversion: 1\nsteps:\n  - {name: a, handler: {callable: h}}\n"
-      "  - {name: b, handler: {callable: h, method: go}, dependencies: [a], retry: {backoff: linear}}\n";
+      "  - {name: b, handler: {callable: h, method: go}, dependencies: [a], retry: {backoff: "
+      "linear}}\n";
   const auto parsed = ParseTemplate(text, "t.yaml", true);
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(
@@ -192,8 +203,8 @@ TEST(TemplateToJson, FillsEveryDefaultInUpstreamsOrder) {
 }
 
 TEST(ParseTemplate, NeverFailsOnCutOrChangedText) {
-  // Every prefix, and every text with one character changed: an answer or one sentence with a place, never a
-  // crash.
+  // Every prefix, and every text with one character changed: an answer or one sentence with a
+  // place, never a crash.
   const std::string text(kUpstreamLike);
   for (std::size_t n = 0; n < text.size(); n += 3) {
     const auto cut = ParseTemplate(text.substr(0, n), "t.yaml", false);

@@ -13,7 +13,8 @@ constexpr int kBusyTimeoutMs = 5000;  // the belt; the turnstile is what keeps w
 constexpr int kLookasideBytes = 1200;
 constexpr int kLookasideSlots = 256;
 
-// Checkpoints run on the committing thread. A background thread let the WAL grow to 1 GB in 5 s (store.md 6).
+// Checkpoints run on the committing thread. A background thread let the WAL grow to 1 GB in 5 s
+// (store.md 6).
 constexpr char kWriterPragmas[] =
     "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA cache_size = -65536;"
@@ -26,7 +27,8 @@ constexpr char kReaderPragmas[] =
 }  // namespace
 
 void TuneProcess() {
-  // Counting allocations costs every one of them a lock. Refused, harmlessly, when SQLite is in use already.
+  // Counting allocations costs every one of them a lock. Refused, harmlessly, when SQLite is in use
+  // already.
   static_cast<void>(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0));
 }
 
@@ -44,7 +46,8 @@ Error MakeError(sqlite3* db, int code, std::string_view what) {
     case SQLITE_FULL:
       return Unavailable(std::move(text) + "; free some space, the host goes on by itself");
     case SQLITE_READONLY:
-      return Unavailable(std::move(text) + "; make the file, its folder and the file system writable");
+      return Unavailable(std::move(text) +
+                         "; make the file, its folder and the file system writable");
     default:
       return Unavailable(std::move(text) + " (SQLite code " + std::to_string(code) + ")");
   }
@@ -71,15 +74,16 @@ Result<int> Statement::Run() {
 
 std::string_view Statement::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(stmt_, column));
-  return text == nullptr
-             ? std::string_view()
-             : std::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column)));
+  return text == nullptr ? std::string_view()
+                         : std::string_view(
+                               text, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column)));
 }
 
 Uuid Statement::UuidAt(int column) const {
   Uuid out;
   const void* blob = sqlite3_column_blob(stmt_, column);
-  if (blob != nullptr && sqlite3_column_bytes(stmt_, column) == static_cast<int>(out.bytes.size())) {
+  if (blob != nullptr &&
+      sqlite3_column_bytes(stmt_, column) == static_cast<int>(out.bytes.size())) {
     std::memcpy(out.bytes.data(), blob, out.bytes.size());
   }
   return out;
@@ -100,8 +104,10 @@ SqlFile ParseSqlFile(std::string_view text) {
   return out;
 }
 
-Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mode mode, bool full_sync) {
-  // A reader of a WAL file writes to its index, so it opens the file for writing too; query_only keeps it honest.
+Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mode mode,
+                                                     bool full_sync) {
+  // A reader of a WAL file writes to its index, so it opens the file for writing too; query_only
+  // keeps it honest.
   constexpr int kFlags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
@@ -137,7 +143,8 @@ Status Connection::UseWal() {
   TRY(Statement journal, PrepareText("PRAGMA journal_mode = WAL"));
   TRY(const bool row, journal.Step());
   if (!row || journal.Text(0) != "wal") {
-    return Incompatible("SQLite did not make " + path_ + " a WAL database; put it on a local file system");
+    return Incompatible("SQLite did not make " + path_ +
+                        " a WAL database; put it on a local file system");
   }
   return Ok();
 }
@@ -171,8 +178,8 @@ Result<Statement> Connection::Prepare(const SqlFile& file, std::string_view name
 
 Result<Statement> Connection::PrepareText(std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw,
-                                      nullptr);
+  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   if (code != SQLITE_OK) return MakeError(db_, code, "prepare a statement");
   return Statement(raw);
 }

@@ -18,8 +18,9 @@ namespace tasker::store::sqlite {
 // See store::TuneProcess.
 void TuneProcess();
 
-// What SQLite says, as an Error: kInvalid when this statement's values are to blame, kIncompatible for a file that is damaged
-// or no database, kUnavailable for everything else (full, I/O, busy, read-only): the store, not the item.
+// What SQLite says, as an Error: kInvalid when this statement's values are to blame, kIncompatible
+// for a file that is damaged or no database, kUnavailable for everything else (full, I/O, busy,
+// read-only): the store, not the item.
 Error MakeError(sqlite3* db, int code, std::string_view what);
 
 // One prepared statement. Bound texts are borrowed until Reset. Owned by its connection's thread.
@@ -68,11 +69,13 @@ class Statement final {
   void BindAt(int at, const char*) = delete;  // a text is a string_view
   void BindAt(int at, std::string_view value) {
     // A null pointer would bind NULL.
-    sqlite3_bind_text64(stmt_, at, value.data() == nullptr ? "" : value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_text64(stmt_, at, value.data() == nullptr ? "" : value.data(), value.size(),
+                        SQLITE_STATIC, SQLITE_UTF8);
   }
   void BindAt(int at, const std::string& value) { BindAt(at, std::string_view(value)); }
   void BindAt(int at, const Uuid& value) {
-    sqlite3_bind_blob(stmt_, at, value.bytes.data(), static_cast<int>(value.bytes.size()), SQLITE_STATIC);
+    sqlite3_bind_blob(stmt_, at, value.bytes.data(), static_cast<int>(value.bytes.size()),
+                      SQLITE_STATIC);
   }
   void BindAt(int at, std::nullopt_t) { sqlite3_bind_null(stmt_, at); }
   template <typename T>
@@ -96,20 +99,23 @@ class Connection final {
  public:
   enum class Mode { kWrite, kRead };
   // The file is there, if only an empty one.
-  static Result<std::unique_ptr<Connection>> Open(const std::string& path, Mode mode, bool full_sync);
+  static Result<std::unique_ptr<Connection>> Open(const std::string& path, Mode mode,
+                                                  bool full_sync);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   sqlite3* db() const { return db_; }
   const std::string& path() const { return path_; }
-  // Makes the file a WAL database, an empty one also one that can be vacuumed in slices. kIncompatible if SQLite does not.
+  // Makes the file a WAL database, an empty one also one that can be vacuumed in slices.
+  // kIncompatible if SQLite does not.
   Status UseWal();
 
   Status BeginWrite();
   Status BeginRead();
   Status Commit();
-  // Also where SQLite has rolled back by itself. What a failed rollback leaves is reported by the next Begin.
+  // Also where SQLite has rolled back by itself. What a failed rollback leaves is reported by the
+  // next Begin.
   void Rollback();
 
   // Statements without parameters or rows; several at once are allowed.

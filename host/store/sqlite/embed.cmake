@@ -1,4 +1,5 @@
-# cmake -DOUT=file.cc -DSQL="a.sql;b.sql" -P embed.cmake: each file becomes a constant kSql_<name> in tasker::store::sqlite.
+# cmake -DOUT=file.cc -DSQL="a.sql;b.sql" -P embed.cmake: each file becomes a constant kSql_<name> in
+# tasker::store::sqlite.
 set(text "#include \"store/sqlite/sql.h\"\n\nnamespace tasker::store::sqlite {\n\n")
 foreach(file IN LISTS SQL)
   get_filename_component(name "${file}" NAME_WE)

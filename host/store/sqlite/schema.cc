@@ -27,15 +27,18 @@ Status EnsureSchema(Connection& connection) {
   if (objects == 0 && version == 0) return Create(connection);
   const std::string file = "the file " + connection.path();
   if (application != kApplicationId) {
-    return Incompatible(file + " is a database, but no store of Tasker Host; name another file in [store] path");
+    return Incompatible(
+        file + " is a database, but no store of Tasker Host; name another file in [store] path");
   }
   if (version > kSchemaVersion) {
-    return Incompatible(file + " was written by a newer tasker-host (schema " + std::to_string(version) +
-                        ", this one knows " + std::to_string(kSchemaVersion) + "); install that version");
+    return Incompatible(file + " was written by a newer tasker-host (schema " +
+                        std::to_string(version) + ", this one knows " +
+                        std::to_string(kSchemaVersion) + "); install that version");
   }
   if (version < kSchemaVersion) {
-    return Incompatible(file + " has the older schema " + std::to_string(version) + ", this tasker-host needs " +
-                        std::to_string(kSchemaVersion) + "; run tasker-host store migrate");
+    return Incompatible(file + " has the older schema " + std::to_string(version) +
+                        ", this tasker-host needs " + std::to_string(kSchemaVersion) +
+                        "; run tasker-host store migrate");
   }
   return connection.UseWal();
 }

@@ -2,7 +2,8 @@
 
 namespace tasker::store::sqlite {
 
-Result<std::unique_ptr<Transaction>> Transaction::Begin(Connection& connection, Turnstile& turnstile) {
+Result<std::unique_ptr<Transaction>> Transaction::Begin(Connection& connection,
+                                                        Turnstile& turnstile) {
   TRY_OK(turnstile.Enter());
   if (auto begun = connection.BeginWrite(); !begun) {
     turnstile.Leave();

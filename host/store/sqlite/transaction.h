@@ -17,7 +17,8 @@ class Transaction final {
   Status Commit();
 
  private:
-  Transaction(Connection& connection, Turnstile& turnstile) : connection_(connection), turnstile_(turnstile) {}
+  Transaction(Connection& connection, Turnstile& turnstile)
+      : connection_(connection), turnstile_(turnstile) {}
 
   Connection& connection_;
   Turnstile& turnstile_;

@@ -105,7 +105,8 @@ Status SqliteTx::Commit() {
     turnstile_.Leave();
     return Ok();
   }
-  // While the transaction is still open nothing was written to the end of the log. Otherwise only the file knows.
+  // While the transaction is still open nothing was written to the end of the log. Otherwise only
+  // the file knows.
   const bool open = connection_.in_transaction();
   Error error = Prefixed("commit the turn to " + connection_.path(), committed.error());
   error.code = open ? ErrorCode::kNotApplied : ErrorCode::kUnknown;
@@ -150,8 +151,8 @@ Result<bool> SqliteTx::ActionExists(const Uuid& action) {
 }
 
 Status SqliteTx::AddAction(const ActionRow& action, Time now) {
-  return RunOnOneRow(insert_action_.Bind(action.id, action.task, action.n, action.handler, now, action.actor,
-                                         action.kind, action.reason, action.detail));
+  return RunOnOneRow(insert_action_.Bind(action.id, action.task, action.n, action.handler, now,
+                                         action.actor, action.kind, action.reason, action.detail));
 }
 
 Status SqliteTx::ResolveDeadLetters(StepKey step, std::string_view resolution) {
@@ -194,7 +195,8 @@ Result<std::vector<ReadyStep>> SqliteTx::Ready(const ReadyQuery& query) {
     namespaces += (namespaces.size() > 1 ? "," : "") + JsonString(name);
   }
   namespaces += "]";
-  ready_.Bind(query.handler, query.limit, query.only_without_crashes, !query.namespaces.empty(), namespaces);
+  ready_.Bind(query.handler, query.limit, query.only_without_crashes, !query.namespaces.empty(),
+              namespaces);
   std::vector<ReadyStep> out;
   while (true) {
     TRY(const bool row, ready_.Step());
@@ -230,7 +232,8 @@ Status SqliteTx::SetPaused(std::int64_t handler, bool paused) {
 
 Status SqliteTx::SetWorkerHandlers(std::int64_t worker, std::span<const std::int64_t> handlers) {
   TRY_OK(clear_worker_handlers_.Bind(worker).Run());
-  for (const std::int64_t handler : handlers) TRY_OK(add_worker_handler_.Bind(worker, handler).Run());
+  for (const std::int64_t handler : handlers)
+    TRY_OK(add_worker_handler_.Bind(worker, handler).Run());
   return Ok();
 }
 

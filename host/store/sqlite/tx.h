@@ -13,7 +13,8 @@
 
 namespace tasker::store::sqlite {
 
-// The turn's transaction on SQLite: prepared statements, row by row. Borrows the process's one write connection.
+// The turn's transaction on SQLite: prepared statements, row by row. Borrows the process's one
+// write connection.
 class SqliteTx final : public Tx {
  public:
   static Result<std::unique_ptr<SqliteTx>> Make(Connection& connection, Turnstile& turnstile);
@@ -59,7 +60,8 @@ class SqliteTx final : public Tx {
   Status InsertTask(const Dirty& dirty);
   Status InsertSteps(workflow::TaskRows& rows);
   Status SaveStep(std::int64_t task, const workflow::TaskRows::Slot& slot);
-  Statement& BindStep(std::int64_t task, const workflow::StepRow& step, const workflow::StepRow& stored);
+  Statement& BindStep(std::int64_t task, const workflow::StepRow& step,
+                      const workflow::StepRow& stored);
   Status SaveEffects(const workflow::Effects& effects, Time now);
   // Runs a statement that must change exactly one row.
   Status RunOnOneRow(Statement& statement);
@@ -69,7 +71,8 @@ class SqliteTx final : public Tx {
   std::int64_t seen_version_ = -1;
 
   Statement begin_, commit_, data_version_;
-  Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, load_step_, load_all_steps_;
+  Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, load_step_,
+      load_all_steps_;
   Statement insert_task_, insert_task_input_, update_task_, update_task_counters_;
   Statement insert_step_, end_step_, claim_step_, update_step_, update_step_waiting_;
   Statement insert_attempt_, attempt_late_, insert_payload_, put_payload_;

@@ -47,7 +47,8 @@ struct Counters {
 
 Counters CountersOf(const Dirty& dirty) {
   const TaskRow& task = dirty.rows->task;
-  const bool runs = task.state == TaskState::kStepsInProcess || task.state == TaskState::kWaitingForRetry;
+  const bool runs =
+      task.state == TaskState::kStepsInProcess || task.state == TaskState::kWaitingForRetry;
   if (dirty.lazy_counters && runs) {
     return {Tx::kNotCounted, Tx::kNotCounted, Tx::kNotCounted, Tx::kNotCounted};
   }
@@ -147,13 +148,16 @@ Status SqliteTx::SaveTask(const Dirty& dirty) {
   const TaskRow& stored = dirty.rows->stored_task;
   if (task == stored) return Ok();
   const Counters counters = CountersOf(dirty);
-  const bool same = task.state == stored.state && task.start == stored.start && task.ended == stored.ended;
-  if (same && counters.open == kNotCounted) return Ok();  // it says so already: no state has changed since
+  const bool same =
+      task.state == stored.state && task.start == stored.start && task.ended == stored.ended;
+  if (same && counters.open == kNotCounted)
+    return Ok();  // it says so already: no state has changed since
   Statement& update =
-      same ? update_task_counters_.Bind(task.id, counters.open, counters.active, counters.retrying, counters.failed,
-                                        Number(task.state))
-           : update_task_.Bind(task.id, Number(task.state), counters.open, counters.active, counters.retrying,
-                               counters.failed, task.start, task.ended, Number(stored.state));
+      same ? update_task_counters_.Bind(task.id, counters.open, counters.active, counters.retrying,
+                                        counters.failed, Number(task.state))
+           : update_task_.Bind(task.id, Number(task.state), counters.open, counters.active,
+                               counters.retrying, counters.failed, task.start, task.ended,
+                               Number(stored.state));
   auto saved = RunOnOneRow(update);
   if (saved) return saved;
   return Prefixed("save task " + std::to_string(task.id), saved.error());
@@ -164,8 +168,9 @@ Status SqliteTx::InsertTask(const Dirty& dirty) {
   const Submit& submit = *dirty.submit;
   const Counters counters = CountersOf(dirty);
   TRY_OK(insert_task_
-             .Bind(task.id, task.uuid, task.template_id, Number(task.state), task.priority, counters.open,
-                   counters.active, counters.retrying, counters.failed, submit.identity, task.start, task.created)
+             .Bind(task.id, task.uuid, task.template_id, Number(task.state), task.priority,
+                   counters.open, counters.active, counters.retrying, counters.failed,
+                   submit.identity, task.start, task.created)
              .Run());
   TRY_OK(insert_task_input_.Bind(task.id, submit.envelope, submit.context).Run());
   return Ok();
@@ -175,8 +180,8 @@ Status SqliteTx::InsertSteps(TaskRows& rows) {
   for (const TaskRows::Slot& slot : rows.slots()) {
     const StepRow& step = slot.row;
     TRY_OK(insert_step_
-               .Bind(rows.task.id, step.n, step.template_step, step.handler, Number(step.state), step.waiting_for,
-                     step.priority, OrNull(step.claim), step.ready, step.claimed)
+               .Bind(rows.task.id, step.n, step.template_step, step.handler, Number(step.state),
+                     step.waiting_for, step.priority, OrNull(step.claim), step.ready, step.claimed)
                .Run());
   }
   return Ok();
@@ -186,7 +191,8 @@ Status SqliteTx::SaveStep(std::int64_t task, const TaskRows::Slot& slot) {
   if (slot.row == slot.stored) return Ok();
   auto saved = RunOnOneRow(BindStep(task, slot.row, slot.stored));
   if (saved) return saved;
-  return Prefixed("save step " + std::to_string(slot.row.n) + " of task " + std::to_string(task), saved.error());
+  return Prefixed("save step " + std::to_string(slot.row.n) + " of task " + std::to_string(task),
+                  saved.error());
 }
 
 // The cheapest statement that writes all that has changed.
@@ -196,21 +202,23 @@ Statement& SqliteTx::BindStep(std::int64_t task, const StepRow& step, const Step
     return update_step_waiting_.Bind(task, step.n, step.waiting_for, stored.waiting_for);
   }
   if (IsPlainEnd(step, stored)) {
-    return end_step_.Bind(task, step.n, Number(step.state), step.attempts, step.ended, OrNull(stored.claim));
+    return end_step_.Bind(task, step.n, Number(step.state), step.attempts, step.ended,
+                          OrNull(stored.claim));
   }
   if (IsPlainClaim(step, stored)) {
-    return claim_step_.Bind(task, step.n, step.waiting_for, OrNull(step.claim), step.ready, step.claimed,
-                            Number(stored.state));
+    return claim_step_.Bind(task, step.n, step.waiting_for, OrNull(step.claim), step.ready,
+                            step.claimed, Number(stored.state));
   }
-  return update_step_.Bind(task, step.n, Number(step.state), step.waiting_for, step.attempts, step.crashes,
-                           OrNull(step.claim), step.revoked, step.due, step.ready, step.claimed, step.ended,
-                           Number(stored.state), OrNull(stored.claim));
+  return update_step_.Bind(task, step.n, Number(step.state), step.waiting_for, step.attempts,
+                           step.crashes, OrNull(step.claim), step.revoked, step.due, step.ready,
+                           step.claimed, step.ended, Number(stored.state), OrNull(stored.claim));
 }
 
 Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
   for (const workflow::AttemptWrite& a : effects.attempts) {
-    insert_attempt_.Bind(a.step.task, a.step.n, workflow::Number(a.claim), static_cast<std::int32_t>(a.outcome),
-                         a.ready, a.claimed, a.started, a.ended,
+    insert_attempt_.Bind(a.step.task, a.step.n, workflow::Number(a.claim),
+                         static_cast<std::int32_t>(a.outcome), a.ready, a.claimed, a.started,
+                         a.ended,
                          a.error.empty() ? std::nullopt : std::optional<std::string_view>(a.error));
     TRY_OK(insert_attempt_.Run());
   }
@@ -220,10 +228,13 @@ Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
     TRY_OK(put.Bind(p.step.task, p.step.n, static_cast<std::int32_t>(p.kind), p.body).Run());
   }
   for (const workflow::LateWrite& late : effects.late) {
-    TRY_OK(attempt_late_.Bind(late.step.task, late.step.n, workflow::Number(late.claim), late.late).Run());
+    TRY_OK(attempt_late_.Bind(late.step.task, late.step.n, workflow::Number(late.claim), late.late)
+               .Run());
   }
   for (const workflow::DeadLetter& letter : effects.dead_letters) {
-    TRY_OK(insert_dead_letter_.Bind(letter.step.task, letter.step.n, letter.reason, now, letter.snapshot).Run());
+    TRY_OK(insert_dead_letter_
+               .Bind(letter.step.task, letter.step.n, letter.reason, now, letter.snapshot)
+               .Run());
   }
   return Ok();
 }

@@ -22,7 +22,9 @@ namespace detail {
 struct Entry;
 }
 
-inline std::string_view view(tasker_str text) noexcept { return {text.len == 0 ? "" : text.data, text.len}; }
+inline std::string_view view(tasker_str text) noexcept {
+  return {text.len == 0 ? "" : text.data, text.len};
+}
 inline std::string_view view(const tasker_bytes& bytes) noexcept {
   return {bytes.len == 0 ? "" : static_cast<const char*>(bytes.data), bytes.len};
 }
@@ -42,18 +44,22 @@ inline std::string thrown() {
 
 inline tasker_str str(std::string_view text) noexcept { return {text.data(), text.size()}; }
 // Borrowed for the call that it is given to: the host copies it.
-inline tasker_bytes bytes(std::string_view text) noexcept { return {text.data(), text.size(), nullptr, nullptr}; }
+inline tasker_bytes bytes(std::string_view text) noexcept {
+  return {text.data(), text.size(), nullptr, nullptr};
+}
 
 }  // namespace detail
 
 // How an attempt failed; thrown by a handler, or given to Call::fail. Set what applies first.
 class StepError : public std::runtime_error {
  public:
-  bool retryable;                             // Tried again while attempts are left.
-  std::string type;                           // A short name, for people and metrics.
-  std::string error_code, context, metadata;  // The application's own; the last two are JSON objects. May be empty.
+  bool retryable;    // Tried again while attempts are left.
+  std::string type;  // A short name, for people and metrics.
+  std::string error_code, context,
+      metadata;  // The application's own; the last two are JSON objects. May be empty.
   std::int32_t http_status = 0;
-  std::chrono::nanoseconds retry_after{0};    // Replaces the template's back-off, up to an hour; 0: does not.
+  std::chrono::nanoseconds retry_after{
+      0};  // Replaces the template's back-off, up to an hour; 0: does not.
 
  protected:
   StepError(const std::string& message, bool retry, std::string name)
@@ -63,7 +69,8 @@ class StepError : public std::runtime_error {
 // Trying again would fail again.
 class PermanentError : public StepError {
  public:
-  explicit PermanentError(const std::string& message) : StepError(message, false, "PermanentError") {}
+  explicit PermanentError(const std::string& message)
+      : StepError(message, false, "PermanentError") {}
 };
 
 // Trying again may help. Every other exception of a handler counts as one.
@@ -75,9 +82,10 @@ class RetryableError : public StepError {
   }
 };
 
-// The right to end one attempt. Movable, one owner; ending it twice is refused with TASKER_E_STALE, letting go of it
-// unended fails the attempt as "tasker.dropped", retryable. Not thread-safe, but alive, checkpoint and log, which any
-// thread may call while the Call is neither moved nor destroyed.
+// The right to end one attempt. Movable, one owner; ending it twice is refused with TASKER_E_STALE,
+// letting go of it unended fails the attempt as "tasker.dropped", retryable. Not thread-safe, but
+// alive, checkpoint and log, which any thread may call while the Call is neither moved nor
+// destroyed.
 class Call {
  public:
   Call() noexcept = default;
@@ -99,20 +107,21 @@ class Call {
   // complete, fail or yield was called.
   bool ended() const noexcept { return ended_; }
 
-  // Says that the attempt goes on; false: stop, it was cancelled or has ended. progress: 0 to 1, negative: unknown.
+  // Says that the attempt goes on; false: stop, it was cancelled or has ended. progress: 0 to 1,
+  // negative: unknown.
   bool alive(double progress = -1, std::string_view note = {}) noexcept {
     return host_->heartbeat(token_, progress, detail::str(note)) == TASKER_OK;
   }
 
-  // Returns TASKER_OK once the JSON text is durable; a later attempt finds it in step().checkpoint. E_INVALID: no JSON
-  // or too large. E_STALE: the attempt has ended. E_BUSY: the host stops.
+  // Returns TASKER_OK once the JSON text is durable; a later attempt finds it in step().checkpoint.
+  // E_INVALID: no JSON or too large. E_STALE: the attempt has ended. E_BUSY: the host stops.
   [[nodiscard]] tasker_status checkpoint(std::string_view json) noexcept {
     tasker_bytes state = detail::bytes(json);
     return host_->checkpoint(token_, &state);
   }
 
-  // Each ends the attempt: TASKER_OK, or TASKER_E_STALE when it had ended. The texts are JSON: any value, an object, an
-  // array of domain events. Empty: null, {}, none.
+  // Each ends the attempt: TASKER_OK, or TASKER_E_STALE when it had ended. The texts are JSON: any
+  // value, an object, an array of domain events. Empty: null, {}, none.
   tasker_status complete(std::string_view result = {}, std::string_view metadata = {},
                          std::string_view events = {}) noexcept {
     tasker_success success{};
@@ -138,22 +147,25 @@ class Call {
     return host_->fail(token_, &failure);
   }
   // Runs the step again after the delay, uncounted, from this checkpoint; empty keeps the last one.
-  tasker_status yield(std::string_view checkpoint_json = {}, std::chrono::nanoseconds delay = {}) noexcept {
+  tasker_status yield(std::string_view checkpoint_json = {},
+                      std::chrono::nanoseconds delay = {}) noexcept {
     tasker_bytes state = detail::bytes(checkpoint_json);
     ended_ = true;
     return host_->yield(token_, &state, delay.count());
   }
 
-  // One line in the host's log, which adds task, step, attempt and handler. level: TASKER_LOG_...; fields: a JSON
-  // object.
-  void log(std::int32_t level, std::string_view message, std::string_view fields = {}) const noexcept {
+  // One line in the host's log, which adds task, step, attempt and handler. level: TASKER_LOG_...;
+  // fields: a JSON object.
+  void log(std::int32_t level, std::string_view message,
+           std::string_view fields = {}) const noexcept {
     host_->log(record_, token_, level, detail::str(message), detail::str(fields));
   }
 
  private:
   friend class Plugin;
   friend struct detail::Entry;
-  Call(const tasker_host* host, tasker_plugin* record, const tasker_step* step, tasker_call* token) noexcept
+  Call(const tasker_host* host, tasker_plugin* record, const tasker_step* step,
+       tasker_call* token) noexcept
       : host_(host), record_(record), step_(step), token_(token) {}
   Call another() const noexcept {
     host_->retain(token_);

@@ -10,8 +10,8 @@
 //     });
 //   }
 //
-// Compile it with -shared -fPIC -fvisibility=hidden, or with CMake's tasker_add_plugin. Nothing of C++ crosses the ABI:
-// every function that the host calls is noexcept and catches everything.
+// Compile it with -shared -fPIC -fvisibility=hidden, or with CMake's tasker_add_plugin. Nothing of
+// C++ crosses the ABI: every function that the host calls is noexcept and catches everything.
 #ifndef TASKER_PLUGIN_HPP
 #define TASKER_PLUGIN_HPP
 
@@ -33,10 +33,12 @@
 namespace tasker {
 inline namespace abi1 {
 
-// A handler could not be registered. Escaping from TASKER_PLUGIN's body, it refuses the plugin with the host's reason.
+// A handler could not be registered. Escaping from TASKER_PLUGIN's body, it refuses the plugin with
+// the host's reason.
 class RegistrationError : public std::runtime_error {
  public:
-  RegistrationError(const std::string& message, tasker_status why) : std::runtime_error(message), status(why) {}
+  RegistrationError(const std::string& message, tasker_status why)
+      : std::runtime_error(message), status(why) {}
   tasker_status status;
 };
 
@@ -44,16 +46,17 @@ class RegistrationError : public std::runtime_error {
 struct Options {
   std::uint32_t threads = TASKER_THREADS_CONCURRENT;  // TASKER_THREADS_...
   std::uint32_t caps = 0;                             // TASKER_CAP_...
-  std::uint32_t max_concurrency = 0;                  // Attempts at once on this host; 0: no limit of its own.
-  std::uint32_t pool = 0;                             // Of TASKER_THREADS_RUNTIME: which set_capacity pool.
+  std::uint32_t max_concurrency = 0;  // Attempts at once on this host; 0: no limit of its own.
+  std::uint32_t pool = 0;             // Of TASKER_THREADS_RUNTIME: which set_capacity pool.
   std::string version = {}, description = {};
   std::string config_schema = {};  // JSON Schema of the template's handler.initialization.
-  // Asks the attempt to stop; may race its end, must not block. alive() says the same without it. [control]
+  // Asks the attempt to stop; may race its end, must not block. alive() says the same without it.
+  // [control]
   std::function<void(const tasker_call* token, std::int32_t reason)> cancel = {};
 };
 
-// One instance of this plugin: made before TASKER_PLUGIN's body, destroyed in the host's shutdown call. Thread-safe,
-// but for keep and the hooks, which belong in the body.
+// One instance of this plugin: made before TASKER_PLUGIN's body, destroyed in the host's shutdown
+// call. Thread-safe, but for keep and the hooks, which belong in the body.
 class Plugin {
  public:
   Plugin(const Plugin&) = delete;
@@ -63,9 +66,10 @@ class Plugin {
     while (!kept_.empty()) kept_.pop_back();
   }
 
-  // f(const tasker_step&, Call&) runs the attempt on the host's thread. It returns the result as a JSON text (anything
-  // that makes a std::string_view), or void for null. An exception fails the attempt. When f has ended the Call itself,
-  // or moved it away to end it later, what it returns is ignored. Throws RegistrationError.
+  // f(const tasker_step&, Call&) runs the attempt on the host's thread. It returns the result as a
+  // JSON text (anything that makes a std::string_view), or void for null. An exception fails the
+  // attempt. When f has ended the Call itself, or moved it away to end it later, what it returns is
+  // ignored. Throws RegistrationError.
   template <typename F>
   void handler(std::string_view id, F f, Options options = {}) {
     add(id, std::move(options), [f = std::move(f)](Call& call, const tasker_step& step) mutable {
@@ -79,8 +83,8 @@ class Plugin {
     });
   }
 
-  // f(Call) begins the attempt and returns soon; who has the Call ends it, from any thread. An exception of f fails the
-  // attempt, if it has not ended. Throws RegistrationError.
+  // f(Call) begins the attempt and returns soon; who has the Call ends it, from any thread. An
+  // exception of f fails the attempt, if it has not ended. Throws RegistrationError.
   template <typename F>
   void handler_async(std::string_view id, F f, Options options = {}) {
     add(id, std::move(options), [f = std::move(f)](Call& call, const tasker_step&) mutable {
@@ -88,7 +92,8 @@ class Plugin {
       try {
         f(std::move(call));
       } catch (...) {
-        // The moved Call may be gone with the stack of f; the attempt fails as the exception says, not as dropped.
+        // The moved Call may be gone with the stack of f; the attempt fails as the exception says,
+        // not as dropped.
         call = std::move(second);
         throw;
       }
@@ -103,8 +108,8 @@ class Plugin {
   // The [plugin.NAME] table of worker.toml, a JSON object.
   std::string_view config() const noexcept { return config_; }
 
-  // Makes an object that lives as long as this plugin. Destroyed after the handlers, the last one first; it joins its
-  // threads.
+  // Makes an object that lives as long as this plugin. Destroyed after the handlers, the last one
+  // first; it joins its threads.
   template <typename T, typename... Args>
   T& keep(Args&&... args) {
     kept_.push_back({nullptr, [](void* object) { delete static_cast<T*>(object); }});
@@ -112,17 +117,25 @@ class Plugin {
     return *static_cast<T*>(kept_.back().get());
   }
 
-  // f(std::chrono::steady_clock::time_point deadline): no attempt is started any more; end what runs by then. [control]
-  void on_drain(std::function<void(std::chrono::steady_clock::time_point)> f) { drain_ = std::move(f); }
+  // f(std::chrono::steady_clock::time_point deadline): no attempt is started any more; end what
+  // runs by then. [control]
+  void on_drain(std::function<void(std::chrono::steady_clock::time_point)> f) {
+    drain_ = std::move(f);
+  }
   // Before the handlers and the kept objects are destroyed. [control]
   void on_shutdown(std::function<void()> f) { shutdown_ = std::move(f); }
 
   // Of TASKER_THREADS_RUNTIME handlers: how many more attempts this pool takes now.
-  void set_capacity(std::uint32_t pool, std::uint32_t free) noexcept { host_->set_capacity(record_, pool, free); }
+  void set_capacity(std::uint32_t pool, std::uint32_t free) noexcept {
+    host_->set_capacity(record_, pool, free);
+  }
   // A table of the host's by id, or NULL.
   const void* extension(const char* id) const noexcept { return host_->extension(record_, id); }
-  bool log_enabled(std::int32_t level) const noexcept { return host_->log_enabled(record_, level) != 0; }
-  void log(std::int32_t level, std::string_view message, std::string_view fields = {}) const noexcept {
+  bool log_enabled(std::int32_t level) const noexcept {
+    return host_->log_enabled(record_, level) != 0;
+  }
+  void log(std::int32_t level, std::string_view message,
+           std::string_view fields = {}) const noexcept {
     host_->log(record_, nullptr, level, detail::str(message), detail::str(fields));
   }
   // For what this class does not wrap.
@@ -143,13 +156,19 @@ class Plugin {
   };
   template <typename F>
   struct Body final : Handler {
-    Body(Plugin& owner, Options&& given, F&& run_it) : Handler(owner, std::move(given)), f(std::move(run_it)) {}
+    Body(Plugin& owner, Options&& given, F&& run_it)
+        : Handler(owner, std::move(given)), f(std::move(run_it)) {}
     void run(Call& call, const tasker_step& step) override { f(call, step); }
     F f;
   };
 
-  Plugin(const tasker_host* host, tasker_plugin* record, std::string_view config, tasker_error* error)
-      : host_(host), record_(record), config_(config), init_thread_(std::this_thread::get_id()), init_error_(error) {}
+  Plugin(const tasker_host* host, tasker_plugin* record, std::string_view config,
+         tasker_error* error)
+      : host_(host),
+        record_(record),
+        config_(config),
+        init_thread_(std::this_thread::get_id()),
+        init_error_(error) {}
 
   template <typename F>
   void add(std::string_view id, Options&& options, F&& f) {
@@ -192,7 +211,8 @@ namespace detail {
 
 // The functions that the host calls: noexcept, and nothing is thrown through them.
 struct Entry {
-  // The table that tasker_plugin_v1 returns; Setup is TASKER_PLUGIN's body. name and version: literals.
+  // The table that tasker_plugin_v1 returns; Setup is TASKER_PLUGIN's body. name and version:
+  // literals.
   template <void (*Setup)(Plugin&)>
   static tasker_plugin_entry table(std::string_view name, std::string_view version) noexcept {
     tasker_plugin_entry entry{};
@@ -207,8 +227,8 @@ struct Entry {
   }
 
   template <void (*Setup)(Plugin&)>
-  static tasker_status init(const tasker_host* host, tasker_plugin* record, tasker_bytes config, void** state,
-                            tasker_error* error) noexcept {
+  static tasker_status init(const tasker_host* host, tasker_plugin* record, tasker_bytes config,
+                            void** state, tasker_error* error) noexcept {
     std::unique_ptr<Plugin> plugin(new Plugin(host, record, view(config), error));
     tasker_status status = TASKER_OK;
     try {
@@ -238,7 +258,8 @@ struct Entry {
     if (plugin->shutdown_) plugin->guard("shutdown", plugin->shutdown_);
   }
 
-  static tasker_status start(void* self, const tasker_step* step, tasker_call* token, tasker_error*) noexcept {
+  static tasker_status start(void* self, const tasker_step* step, tasker_call* token,
+                             tasker_error*) noexcept {
     auto& handler = *static_cast<Plugin::Handler*>(self);
     Call call(handler.plugin.host_, handler.plugin.record_, step, token);
     try {
@@ -261,7 +282,8 @@ struct Entry {
  private:
   static void fail(Plugin& plugin, Call& call, const StepError& error) noexcept {
     if (call && !call.ended() && call.fail(error) == TASKER_OK) return;
-    plugin.log(TASKER_LOG_WARNING, std::string("a handler threw after its attempt had ended: ") + error.what());
+    plugin.log(TASKER_LOG_WARNING,
+               std::string("a handler threw after its attempt had ended: ") + error.what());
   }
 };
 
@@ -286,33 +308,36 @@ inline void Plugin::add_to_host(std::string_view id, Handler& handler) {
   tasker_error* const error = std::this_thread::get_id() == init_thread_ ? init_error_ : nullptr;
   const tasker_status status = host_->register_handler(record_, &table, error);
   if (status != TASKER_OK) {
-    throw RegistrationError("handler '" + std::string(id) + "' was refused, status " + std::to_string(status), status);
+    throw RegistrationError(
+        "handler '" + std::string(id) + "' was refused, status " + std::to_string(status), status);
   }
 }
 
 }  // namespace abi1
 }  // namespace tasker
 
-// Defines the plugin: its exported entry and, in the braces that follow, what sets it up. `p` names the
-// tasker::Plugin&. An exception in the body refuses the plugin. [control]
-#define TASKER_PLUGIN(name, version, p)                                               \
-  static const tasker_plugin_entry& tasker_plugin_entry_of_library();                 \
-  extern "C" TASKER_EXPORT const tasker_plugin_entry* tasker_plugin_v1(void) {        \
-    return &tasker_plugin_entry_of_library();                                         \
-  }                                                                                   \
+// Defines the plugin: its exported entry and, in the braces that follow, what sets it up. `p` names
+// the tasker::Plugin&. An exception in the body refuses the plugin. [control]
+#define TASKER_PLUGIN(name, version, p)                                        \
+  static const tasker_plugin_entry& tasker_plugin_entry_of_library();          \
+  extern "C" TASKER_EXPORT const tasker_plugin_entry* tasker_plugin_v1(void) { \
+    return &tasker_plugin_entry_of_library();                                  \
+  }                                                                            \
   TASKER_PLUGIN_ENTRY(static, tasker_plugin_entry_of_library, name, version, p)
 
-// The same for a plugin that is linked into a host: defines `const tasker_plugin_entry& function()`.
-#define TASKER_PLUGIN_STATIC(function, name, version, p) TASKER_PLUGIN_ENTRY(extern, function, name, version, p)
+// The same for a plugin that is linked into a host: defines `const tasker_plugin_entry&
+// function()`.
+#define TASKER_PLUGIN_STATIC(function, name, version, p) \
+  TASKER_PLUGIN_ENTRY(extern, function, name, version, p)
 
-#define TASKER_PLUGIN_ENTRY(linkage, function, name, version, p)                      \
-  static void function##_setup(::tasker::Plugin& p);                                  \
-  linkage const tasker_plugin_entry& function();                                      \
-  const tasker_plugin_entry& function() {                                             \
-    using ::tasker::detail::Entry;                                                    \
+#define TASKER_PLUGIN_ENTRY(linkage, function, name, version, p)                             \
+  static void function##_setup(::tasker::Plugin& p);                                         \
+  linkage const tasker_plugin_entry& function();                                             \
+  const tasker_plugin_entry& function() {                                                    \
+    using ::tasker::detail::Entry;                                                           \
     static const tasker_plugin_entry entry = Entry::table<&function##_setup>(name, version); \
-    return entry;                                                                     \
-  }                                                                                   \
+    return entry;                                                                            \
+  }                                                                                          \
   static void function##_setup(::tasker::Plugin& p)
 
 #endif

@@ -11,7 +11,8 @@ TASKER_PLUGIN("flaky", "1.0.0", plugin) {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     const std::string attempt = std::to_string(step.attempt);
-    record.Append("flaky " + attempt + " " + std::to_string(now.tv_sec * 1000 + now.tv_nsec / 1'000'000));
+    record.Append("flaky " + attempt + " " +
+                  std::to_string(now.tv_sec * 1000 + now.tv_nsec / 1'000'000));
     if (step.attempt <= 2) throw tasker::RetryableError("attempt " + attempt + " fails by design");
     return attempt;
   });

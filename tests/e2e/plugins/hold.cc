@@ -2,7 +2,8 @@
 
 #include "own_record.h"
 
-// hold.gate runs until the test opens the gate, whatever the host asks of it; hold.quick ends at once.
+// hold.gate runs until the test opens the gate, whatever the host asks of it; hold.quick ends at
+// once.
 TASKER_PLUGIN("hold", "1.0.0", plugin) {
   auto& record = plugin.keep<tasker::testing::OwnRecord>();
   plugin.handler("hold.gate", [&record](const tasker_step& step, tasker::Call&) {

@@ -9,13 +9,14 @@
 #include <string>
 #include <system_error>
 
-// What handlers of the tests do in the folder that the test made, TASKER_E2E_FOLDER. An exception refuses the plugin or
-// fails the attempt.
+// What handlers of the tests do in the folder that the test made, TASKER_E2E_FOLDER. An exception
+// refuses the plugin or fails the attempt.
 namespace tasker::testing {
 
 inline std::string FolderOfTest() {
   const char* const folder = std::getenv("TASKER_E2E_FOLDER");
-  if (folder == nullptr) throw std::runtime_error("TASKER_E2E_FOLDER is not set; this plugin belongs to a test");
+  if (folder == nullptr)
+    throw std::runtime_error("TASKER_E2E_FOLDER is not set; this plugin belongs to a test");
   return folder;
 }
 

@@ -82,7 +82,8 @@ void Resume(tasker::Call& call, std::thread::id started_on, OwnRecord& record) {
     tasker::testing::WaitAtGate();
   }
   const bool own = started_on != std::this_thread::get_id();
-  call.complete("{\"resumed_from\":" + checkpoint + ",\"own_thread\":" + (own ? "true" : "false") + "}");
+  call.complete("{\"resumed_from\":" + checkpoint + ",\"own_thread\":" + (own ? "true" : "false") +
+                "}");
 }
 
 void CompleteTwice(tasker::Call& call, std::thread::id, OwnRecord& record) {
@@ -101,13 +102,16 @@ std::string Milliseconds() {
 TASKER_PLUGIN("resume", "1.0.0", plugin) {
   auto& record = plugin.keep<OwnRecord>();
   auto& own_thread = plugin.keep<OwnThread>(record);
-  plugin.handler_async("resume.thread", [&](tasker::Call call) { own_thread.Take(std::move(call), &Resume); });
-  plugin.handler_async("resume.twice", [&](tasker::Call call) { own_thread.Take(std::move(call), &CompleteTwice); });
+  plugin.handler_async("resume.thread",
+                       [&](tasker::Call call) { own_thread.Take(std::move(call), &Resume); });
+  plugin.handler_async(
+      "resume.twice", [&](tasker::Call call) { own_thread.Take(std::move(call), &CompleteTwice); });
   plugin.handler("resume.yield", [&record](const tasker_step& step, tasker::Call& call) {
     const std::string checkpoint = CheckpointOf(step);
     record.Append("resume.yield starts " + Milliseconds() + " " + checkpoint);
     if (checkpoint == "null") call.yield("{\"round\":1}", std::chrono::milliseconds(700));
     return checkpoint;
   });
-  plugin.handler("resume.no_json", [](const tasker_step&, tasker::Call&) { return "this is no JSON"; });
+  plugin.handler("resume.no_json",
+                 [](const tasker_step&, tasker::Call&) { return "this is no JSON"; });
 }

@@ -1,4 +1,5 @@
--- Times end in _us: microseconds since the epoch. Uuids are 16 bytes. States and kinds are the numbers of workflow/state.h and
+-- Times end in _us: microseconds since the epoch. Uuids are 16 bytes. States and kinds are the numbers of
+-- workflow/state.h and
 -- workflow/rows.h. Rows that change often (task, step) hold no text: SQLite rewrites a whole record on every change.
 
 CREATE TABLE template(
@@ -136,7 +137,8 @@ CREATE INDEX task_start    ON task(start_us)    WHERE start_us IS NOT NULL AND s
 CREATE INDEX task_deadline ON task(deadline_us) WHERE deadline_us IS NOT NULL AND ended_us IS NULL;
 CREATE INDEX step_ready    ON step(handler_id, priority DESC, task_id, n) WHERE state = 1;
 CREATE INDEX step_claimed  ON step(claim_id) WHERE state = 2;
--- An UPDATE opens every index that has one of its columns, or whose predicate has. These two are left alone by a claim and by
+-- An UPDATE opens every index that has one of its columns, or whose predicate has. These two are left alone
+-- by a claim and by
 -- an end: a time is due only while the step waits for it, and the few revoked steps are found without their claim.
 CREATE INDEX step_due      ON step(due_us)   WHERE due_us IS NOT NULL;
 CREATE INDEX step_revoked  ON step(task_id)  WHERE revoked = 1;

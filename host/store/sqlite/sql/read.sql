@@ -73,7 +73,8 @@ JOIN template m ON m.id = t.template_id WHERE t.id = ?1;
 SELECT uuid FROM task WHERE uuid >= ?1 AND uuid <= ?2 ORDER BY uuid LIMIT 2;
 
 -- name: steps
-SELECT s.n, s.template_step, s.handler_id, s.state, s.waiting_for, s.priority, s.attempts, s.crashes, s.claim_id, s.revoked,
+SELECT s.n, s.template_step, s.handler_id, s.state, s.waiting_for, s.priority, s.attempts, s.crashes,
+       s.claim_id, s.revoked,
        s.due_us, s.ready_us, s.claimed_us, s.ended_us, h.callable, h.resolver,
        EXISTS (SELECT 1 FROM worker w JOIN worker_handler wh ON wh.worker_id = w.id
                WHERE w.ended_us IS NULL AND wh.handler_id = s.handler_id)

@@ -24,17 +24,20 @@ SELECT uuid, template_id, state, priority, open_steps, active_steps, retrying_st
 FROM task WHERE id = ?1;
 
 -- name: load_step
-SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked, due_us, ready_us,
+SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
+       due_us, ready_us,
        claimed_us, ended_us
 FROM step WHERE task_id = ?1 AND n = ?2;
 
 -- name: load_all_steps
-SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked, due_us, ready_us,
+SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
+       due_us, ready_us,
        claimed_us, ended_us
 FROM step WHERE task_id = ?1 ORDER BY n;
 
 -- name: insert_task
-INSERT INTO task(id, uuid, template_id, state, priority, open_steps, active_steps, retrying_steps, failed_steps, identity,
+INSERT INTO task(id, uuid, template_id, state, priority, open_steps, active_steps, retrying_steps,
+       failed_steps, identity,
                  correlation, start_us, deadline_us, created_us, ended_us)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11, NULL, ?12, NULL);
 
@@ -47,16 +50,19 @@ UPDATE task SET state = ?2, open_steps = ?3, active_steps = ?4, retrying_steps =
 WHERE id = ?1 AND state = ?9;
 
 -- name: update_task_counters
-UPDATE task SET open_steps = ?2, active_steps = ?3, retrying_steps = ?4, failed_steps = ?5 WHERE id = ?1 AND state = ?6;
+UPDATE task SET open_steps = ?2, active_steps = ?3, retrying_steps = ?4, failed_steps = ?5 WHERE id = ?1 AND
+       state = ?6;
 
 -- name: insert_step
-INSERT INTO step(task_id, n, template_step, batch_id, handler_id, state, waiting_for, priority, attempts, crashes, claim_id,
+INSERT INTO step(task_id, n, template_step, batch_id, handler_id, state, waiting_for, priority, attempts,
+       crashes, claim_id,
                  revoked, due_us, ready_us, claimed_us, ended_us)
 VALUES(?1, ?2, ?3, NULL, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, NULL, ?9, ?10, NULL);
 
 -- The two changes that nearly every step goes through. An UPDATE opens each index that one of its columns concerns.
 -- name: end_step
-UPDATE step SET state = ?3, attempts = ?4, ended_us = ?5 WHERE task_id = ?1 AND n = ?2 AND state = 2 AND claim_id = ?6;
+UPDATE step SET state = ?3, attempts = ?4, ended_us = ?5 WHERE task_id = ?1 AND n = ?2 AND state = 2 AND
+       claim_id = ?6;
 
 -- name: claim_step
 UPDATE step SET state = 2, waiting_for = ?3, claim_id = ?4, ready_us = ?5, claimed_us = ?6
@@ -75,7 +81,8 @@ INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: attempt_late
-UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4)) WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3;
+UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4)) WHERE task_id = ?1 AND n = ?2
+       AND claim_id = ?3;
 
 -- name: insert_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4);
@@ -85,7 +92,8 @@ INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4)
 ON CONFLICT(task_id, n, kind) DO UPDATE SET body = excluded.body;
 
 -- name: insert_dead_letter
-INSERT INTO dead_letter(task_id, n, reason, at_us, snapshot, resolution, notes) VALUES(?1, ?2, ?3, ?4, ?5, 'pending', '');
+INSERT INTO dead_letter(task_id, n, reason, at_us, snapshot, resolution, notes) VALUES(?1, ?2, ?3, ?4, ?5,
+       'pending', '');
 
 -- name: resolve_dead_letters
 UPDATE dead_letter SET resolution = ?3 WHERE task_id = ?1 AND n = ?2 AND resolution = 'pending';
