@@ -3,6 +3,7 @@
 run by a template written on the spot."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,17 @@ class DropIn(unittest.TestCase):
             ended = workspace.client("submit", "dropped", "--wait", "--context", "{}")
             self.assertEqual(ended.returncode, 1, ended.stderr)
             self.assertIn("there is nothing to measure", ended.stderr)
+
+
+    def test_the_readmes_plugin_and_workflow_do_what_it_says(self):
+        readme = (TREE / "README.md").read_text(encoding="utf-8")
+        plugin, workflow = (re.search(rf"```{kind}\n(.*?)```", readme, re.DOTALL)[1] for kind in ("cpp", "yaml"))
+        with tempfile.TemporaryDirectory(prefix="tasker_outside_") as name, Workspace() as workspace:
+            workspace.add_plugin(compile_plugin(pathlib.Path(name), "greetings.cc", plugin, "g++", "-std=c++17"))
+            workspace.add_template("welcome", workflow)
+            workspace.start_host()
+            task = workspace.ask("submit", "welcome", "--wait", "--context", '{"name":"you"}')
+            self.assertEqual(task["results"], {"again": {"hello": {"name": "you"}}})
 
 
 if __name__ == "__main__":
