@@ -230,7 +230,7 @@ Status TurnRunner::LoadSteps(std::span<TaskEntry* const> entries) {
   for (TaskEntry* entry : entries) {
     if (!entry->loaded || entry->submit != nullptr) continue;
     std::ranges::sort(entry->steps);
-    entry->steps.erase(std::ranges::unique(entry->steps).begin(), entry->steps.end());
+    entry->steps.erase(std::unique(entry->steps.begin(), entry->steps.end()), entry->steps.end());
     const bool all = std::ranges::all_of(
         entry->steps, [entry](std::int32_t n) { return entry->rows.Find(n) != nullptr; });
     if (!all) wanted.push_back({.rows = &entry->rows, .task = false, .steps = entry->steps});
@@ -290,7 +290,7 @@ Status TurnRunner::Save(const TurnInput& in, TurnOutput& out) {
     if (!entry->loaded) continue;
     TaskRows& rows = entry->rows;
     std::ranges::sort(entry->steps);
-    entry->steps.erase(std::ranges::unique(entry->steps).begin(), entry->steps.end());
+    entry->steps.erase(std::unique(entry->steps.begin(), entry->steps.end()), entry->steps.end());
     bool changed = rows.fresh || rows.task != rows.stored_task;
     const auto look = [&](const TaskRows::Slot& slot) {
       if (!slot.touched) return;

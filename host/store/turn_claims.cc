@@ -102,7 +102,7 @@ Status TurnRunner::LoadChosen(std::span<Candidate> chosen) {
     entries.push_back(&entry);
   }
   std::ranges::sort(entries);
-  entries.erase(std::ranges::unique(entries).begin(), entries.end());
+  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
   TRY_OK(LoadTasks(entries));
   std::vector<Wanted> wanted;
   for (const Candidate& candidate : chosen) {
