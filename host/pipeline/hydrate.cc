@@ -1,6 +1,7 @@
 #include "pipeline/hydrate.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -84,6 +85,23 @@ std::string StepRowJson(const store::Claimed& claimed, const StepTexts& texts,
   return out;
 }
 
+// From what the turn thread had in memory; nothing when that is more than a step may be given.
+std::optional<store::Hydrated> FromMemory(const store::TaskTexts& texts,
+                                          const std::vector<std::int32_t>& ancestors,
+                                          std::size_t bytes_max) {
+  store::Hydrated out;
+  std::size_t bytes = texts.context->size();
+  for (const auto& result : texts.results) {
+    if (!std::ranges::binary_search(ancestors, result->n)) continue;
+    bytes += result->result.size() + result->metadata.size();
+    if (bytes > bytes_max) return std::nullopt;
+    out.dependencies.push_back(*result);
+  }
+  if (bytes > bytes_max) return std::nullopt;
+  out.context = *texts.context;
+  return out;
+}
+
 // A text of the template itself: it is not copied.
 plugin::Text Shared(const store::Claimed& claimed, const std::string& text) {
   plugin::Text out;
@@ -164,6 +182,10 @@ Hydrator::Hydrator(store::Reader& reader, std::int64_t bytes_max)
 
 Result<std::unique_ptr<plugin::StepInput>> Hydrator::Hydrate(const store::Claimed& claimed) {
   const StepTexts& texts = Texts(claimed);
+  if (claimed.texts != nullptr) {
+    auto known = FromMemory(*claimed.texts, texts.ancestors, static_cast<std::size_t>(bytes_max_));
+    if (known) return BuildInput(claimed, texts, *std::move(known));
+  }
   TRY(store::Hydrated hydrated, reader_.Hydrate(claimed.step, texts.ancestors, bytes_max_));
   return BuildInput(claimed, texts, std::move(hydrated));
 }

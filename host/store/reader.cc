@@ -134,8 +134,9 @@ Reader::~Reader() = default;
 
 Result<Hydrated> Reader::Hydrate(StepKey step, std::span<const std::int32_t> ancestors,
                                  std::int64_t bytes_max) {
-  // No snapshot: all that is read here was written before the step was claimed, and nobody changes
-  // it.
+  // What is read here was written before the step was claimed, and nobody changes it. It is one
+  // transaction because each statement on its own would take and leave SQLite's read lock.
+  TRY(const auto snapshot, Snapshot::Begin(*state_->connection));
   Budget budget(bytes_max);
   Hydrated out;
   TRY(Statement* const context, state_->Get("context"));

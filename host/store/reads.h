@@ -18,12 +18,6 @@
 namespace tasker::store {
 
 // What a handler is given beside its template.
-struct HydratedDependency {
-  std::int32_t n = 0;
-  std::string result;    // JSON
-  std::string metadata;  // JSON object; empty: none
-  Time ended;
-};
 struct Hydrated {
   std::string context;  // JSON
   std::vector<HydratedDependency>

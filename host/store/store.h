@@ -118,6 +118,21 @@ struct Ack {
   std::string detail;
 };
 
+// What an ancestor of a step left.
+struct HydratedDependency {
+  std::int32_t n = 0;
+  std::string result;    // JSON
+  std::string metadata;  // JSON object; empty: none
+  Time ended;
+};
+
+// The texts of a task, as far as the worker that stored them still has them in memory. Immutable.
+struct TaskTexts {
+  std::shared_ptr<const std::string> context;  // JSON; owners: these of later turns, and attempts
+  std::vector<std::shared_ptr<const HydratedDependency>> results;  // ascending by n; owned alike
+  std::size_t bytes = 0;
+};
+
 struct Claimed {
   StepKey step;
   ClaimId claim{};
@@ -130,6 +145,9 @@ struct Claimed {
   std::int32_t crashes = 0;
   std::int32_t priority = 0;
   Time ready, claimed, created;  // `created`: the task's
+  // All that the step is to be given; null: it must be read (Reader::Hydrate). Owners: the store
+  // and the attempt.
+  std::shared_ptr<const TaskTexts> texts;
 };
 
 struct Change {

@@ -16,6 +16,9 @@ struct TaskEntry {
   workflow::TaskRows rows;
   std::shared_ptr<const Workflow> workflow;
   std::int32_t claims = 0;  // steps of it that this worker holds
+  // Every text of the task, for what is claimed next; null: not all of them are known. Owners: this
+  // and the attempts.
+  std::shared_ptr<const TaskTexts> texts;
 
   // Of the turn that runs now.
   bool in_turn = false;
@@ -38,7 +41,11 @@ class TaskCache final {
 
   // The entry of this task, made where there is none.
   TaskEntry& Get(std::int64_t task);
+  // Null where there is none.
+  TaskEntry* Find(std::int64_t task);
   void Clear();
+  // Replaces the texts of an entry; drops them when all together would take too much memory.
+  void Keep(TaskEntry& entry, std::shared_ptr<const TaskTexts> texts);
   // After the commit: keeps the entry if this worker holds claims of it, else drops it. The entry
   // may be gone afterwards.
   void Release(TaskEntry& entry);
@@ -46,6 +53,7 @@ class TaskCache final {
  private:
   const std::int64_t steps_max_;
   std::int64_t steps_ = 0;
+  std::size_t text_bytes_ = 0;
   std::unordered_map<std::int64_t, std::unique_ptr<TaskEntry>> entries_;
 };
 

@@ -344,6 +344,7 @@ void TurnRunner::AfterCommit(TurnOutput& out) {
   out.revoked = std::move(effects_.revoked);
   out.committed = wrote_;
   rang_ = rang_ || (wrote_ && ring_);
+  KeepTexts(out);
   for (TaskEntry* entry : entries_) {
     TaskRows& rows = entry->rows;
     if (rows.fresh) {

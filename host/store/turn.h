@@ -95,6 +95,8 @@ class TurnRunner final {
   // save
   Status Save(const TurnInput& in, TurnOutput& out);
   void AfterCommit(TurnOutput& out);
+  void KeepTexts(TurnOutput& out);
+  void KeepPayload(const workflow::PayloadWrite& payload);
   void Reset();
   static void Answer(TurnOutput& out, Ticket ticket, Ack::Code code, std::string detail = {});
 

@@ -141,7 +141,8 @@ void TurnRunner::Claim(const Candidate& candidate, const TurnInput& in, TurnOutp
                          .priority = row.priority,
                          .ready = row.ready.value_or(in.now),
                          .claimed = in.now,
-                         .created = entry.rows.task.created});
+                         .created = entry.rows.task.created,
+                         .texts = nullptr});
 }
 
 Status TurnRunner::ClaimAll(const TurnInput& in, TurnOutput& out) {

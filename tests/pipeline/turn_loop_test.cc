@@ -232,7 +232,7 @@ TEST_F(TurnLoopTest, StartsATaskAtItsTime) {
   const std::int64_t one = Register(kOne, "one");
   ServeAll();
   StartLoop();
-  const Time start = clock_.Now() + std::chrono::milliseconds(150);
+  const Time start = SystemClock().Now() + std::chrono::milliseconds(150);  // clock_ is the loop's
   const Uuid task = SubmitTask(one, start);
   ExpectComplete(task);
   EXPECT_GE(View(task).attempts[0].started, start);

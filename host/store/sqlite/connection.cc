@@ -127,7 +127,11 @@ Status Connection::Configure(Mode mode, bool full_sync) {
   // Statements run all the time: what they need for a moment should not come from malloc.
   sqlite3_db_config(db_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasideSlots);
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
-  if (mode == Mode::kRead) return Execute(kReaderPragmas);
+  if (mode == Mode::kRead) {
+    TRY(begin_read_, PrepareText("BEGIN"));
+    TRY(rollback_, PrepareText("ROLLBACK"));
+    return Execute(kReaderPragmas);
+  }
   TRY_OK(Execute(kWriterPragmas));
   TRY_OK(Execute(full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
   // A build of SQLite that ignores the pragma would lose acknowledged work without a word.
@@ -152,11 +156,19 @@ Status Connection::UseWal() {
 }
 
 Status Connection::BeginWrite() { return Execute("BEGIN IMMEDIATE"); }
-Status Connection::BeginRead() { return Execute("BEGIN"); }
+Status Connection::BeginRead() {
+  TRY_OK(begin_read_.Run());
+  return Ok();
+}
 Status Connection::Commit() { return Execute("COMMIT"); }
 
 void Connection::Rollback() {
-  if (in_transaction()) static_cast<void>(Execute("ROLLBACK"));
+  if (!in_transaction()) return;
+  if (rollback_.stmt_ != nullptr) {
+    static_cast<void>(rollback_.Run());
+  } else {
+    static_cast<void>(Execute("ROLLBACK"));
+  }
 }
 
 Status Connection::Execute(const char* sql) {

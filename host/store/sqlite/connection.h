@@ -133,6 +133,7 @@ class Connection final {
 
   sqlite3* const db_;
   const std::string path_;
+  Statement begin_read_, rollback_;  // of a reader, which runs them for each thing that it reads
 };
 
 }  // namespace tasker::store::sqlite
