@@ -48,6 +48,8 @@ Plan Claiming::PlanNow(Steady now, std::int64_t in_flight, bool wake_when_starte
   load.threads = threads_;
   load.unstarted = dispatcher_.Unstarted(wake_when_started);
   load.starts_last_second = starts_.LastSecond(now);
+  if (held_at_ && started != *held_at_) held_at_.reset();
+  if (held_at_) load.starts_last_second = 0;
   places_ = PlacesOf(load);
   const ServedHandlers::Loads loads = handlers_.LoadsAt(now);
   std::vector<PoolLoad> pools;

@@ -44,6 +44,9 @@ class Claiming final {
   bool Due(Steady now, std::int64_t in_flight);
   // Something may have become ready.
   void MayBeReady() { handlers_.MarkAll(); }
+  // What was claimed here waited too long: until a step starts, only as much is claimed as threads
+  // are free. Else what one worker hands back it would claim again.
+  void HoldBack() { held_at_ = dispatcher_.starts(); }
   // What a committed turn found with this plan.
   void Found(const Plan& plan, std::size_t claimed, bool more_ready);
 
@@ -57,6 +60,7 @@ class Claiming final {
   ServedHandlers handlers_;
   RateWindow starts_;
   std::int64_t starts_counted_ = 0;
+  std::optional<std::int64_t> held_at_;  // starts when HoldBack was called
   std::int64_t places_ = 0;
   Steady refresh_at_{};      // not before
   bool unfinished_ = false;  // a runtime has no executor yet

@@ -44,7 +44,8 @@ std::vector<store::Claimed> Dispatcher::Dispatch(std::vector<store::Claimed> cla
       refused.push_back(std::move(claim));
       continue;
     }
-    const Place& place = places.Take(claim, served->instance, executor);
+    Place& place = places.Take(claim, served->instance, executor);
+    place.on_executor_thread = executor == &shared_;
     const std::uint32_t pool =
         served->info.threads == plugin::HandlerInfo::Threads::kRuntime ? served->info.pool : 0;
     queued[executor].push_back({std::move(claim), served->instance, place.slot, pool});

@@ -20,9 +20,7 @@ Steady Now() { return std::chrono::steady_clock::now(); }
 void LogStart(const Work& work, const std::string& handler) {
   log::Debug("pipeline", "attempt starts",
              {{"task", work.claimed.task.ToString()},
-              {"step", work.claimed.workflow->definition
-                           .steps[static_cast<std::size_t>(work.claimed.template_step)]
-                           .name},
+              {"step", work.claimed.definition().name},
               {"attempt", work.claimed.attempt},
               {"handler", handler}});
 }
@@ -163,7 +161,10 @@ bool Executor::Execute(Seat& seat, Work work) {
   }
   const std::string handler = (*input)->handler;
   if (log::Enabled("pipeline", log::Level::kDebug)) LogStart(work, handler);
-  slots_.Set(work.slot, work.claimed.claim);
+  const Steady now = Now();
+  const auto timeout = work.claimed.definition().timeout();
+  if (timeout) (*input)->deadline = now + *timeout;
+  slots_.Set(work.slot, work.claimed.claim, now);
   starts_.fetch_add(1, std::memory_order_relaxed);
   seat.phase = Seat::Phase::kInHandler;
   work.instance->Start(handler, *std::move(input));

@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "pipeline/dispatcher.h"
 #include "pipeline/inbox.h"
+#include "pipeline/peers.h"
 #include "pipeline/settled_waiters.h"
 #include "pipeline/templates.h"
 #include "pipeline/turn_loop.h"
@@ -149,15 +150,7 @@ Status Host::State::BuryDead() {
   turn.worker = worker;
   turn.now = clock.Now();
   for (const store::OpenWorker& other : others) {
-    if (other.alive) continue;
-    log::Info("pipeline", "an earlier worker has died; its steps go on here",
-              {{"worker", other.id},
-               {"pid", other.pid},
-               {"running", std::uint64_t{other.running.size()}}});
-    turn.events.emplace_back(store::Bury{
-        other.id,
-        "worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) + ") died",
-        other.running});
+    if (!other.alive) turn.events.emplace_back(BurialOf(other));
   }
   if (turn.events.empty()) return Ok();
   const auto buried = store->Commit(turn);

@@ -1,6 +1,8 @@
 #include "pipeline/in_flight.h"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -53,7 +55,13 @@ InFlight::InFlight(std::int32_t places, store::RunningSlots& slots, ServedHandle
 }
 
 void InFlight::Dispatch(std::vector<store::Claimed> claimed) {
-  for (const store::Claimed& claim : claimed) handlers_.Claimed(claim.handler);
+  const Steady now = Monotonic();
+  for (const store::Claimed& claim : claimed) {
+    handlers_.Claimed(claim.handler);
+    // It starts later, if at all: then it is looked at again.
+    if (const auto timeout = claim.definition().timeout())
+      timeouts_.Add(now + *timeout, claim.claim);
+  }
   const auto refused = dispatcher_.Dispatch(std::move(claimed), handlers_, places_);
   CHECK(refused.empty());  // only served handlers are asked for, and they change on this thread
 }
@@ -65,7 +73,12 @@ const Place* InFlight::Running(std::int64_t claim) {
 
 bool InFlight::End(AttemptEnded ended, std::size_t bytes) {
   Place* const place = places_.Find(store::ClaimId{ended.claim});
-  if (place == nullptr || place->ended) return false;
+  if (place == nullptr) return false;
+  if (place->ended) {
+    // What comes after a timeout is kept: it says what the handler did all the same.
+    if (place->timed_out && !place->returned) place->returned = std::move(ended);
+    return false;
+  }
   EndPlace(*place, std::move(ended), bytes);
   return true;
 }
@@ -75,7 +88,8 @@ void InFlight::EndPlace(Place& place, AttemptEnded ended, std::size_t bytes) {
   const Time wall = clock_.Now();
   place.ended = true;
   ++ended_;
-  handlers_.Ended(place.handler, now);
+  // A handler that has not returned still counts against its limit.
+  if (!place.timed_out || place.late) handlers_.Ended(place.handler, now);
   store::End end;
   end.step = place.step;
   end.claim = place.claim;
@@ -99,23 +113,89 @@ void InFlight::FreeEnded() {
   for (const store::Event& event : batch_.events()) {
     const auto* const end = std::get_if<store::End>(&event);
     if (end == nullptr) continue;
-    const Place* const place = places_.Find(end->claim);
+    Place* const place = places_.Find(end->claim);
     if (place == nullptr) continue;  // a forgotten one
     if (const auto* const failed = std::get_if<workflow::Failed>(&end->outcome))
       LogFailure(*place, *failed);
+    --ended_;
+    if (std::holds_alternative<workflow::TimedOut>(end->outcome)) {
+      CommittedTimeOut(*place);
+      continue;
+    }
     slots_.Clear(place->slot);
     places_.Free(end->claim);
-    --ended_;
   }
+}
+
+void InFlight::EndReturned() {
+  for (const store::ClaimId claim : std::exchange(returned_, {})) {
+    Place& place = *places_.Find(claim);
+    EndPlace(place, *std::move(place.returned), 0);
+  }
+}
+
+void InFlight::CommittedTimeOut(Place& place) {
+  place.ended = false;
+  place.late = true;
+  if (place.returned) returned_.push_back(place.claim);
+}
+
+void InFlight::TimeOut(Steady now) {
+  for (const store::ClaimId claim : timeouts_.TakeDue(now)) {
+    Place* const place = places_.Find(claim);
+    if (place == nullptr || place->ended || place->late) continue;
+    const std::chrono::seconds timeout = *place->definition().timeout();
+    const auto started = slots_.Started(place->slot, claim);
+    const Steady deadline = started.value_or(now) + timeout;
+    if (deadline > now) {
+      timeouts_.Add(deadline, claim);
+      continue;
+    }
+    log::Warning("pipeline",
+                 "handler '" + place->definition().handler.callable + "' has not ended within " +
+                     std::to_string(timeout.count()) + " s, its step's timeout_seconds",
+                 {{"task", place->task.ToString()},
+                  {"step", place->definition().name},
+                  {"attempt", place->attempt}});
+    const auto* const served = handlers_.Find(place->handler);
+    AttemptEnded ended;
+    ended.claim = workflow::Number(claim);
+    ended.outcome = workflow::TimedOut{served != nullptr && served->info.idempotent};
+    ended.started = *started;
+    ended.ended = now;
+    place->timed_out = true;
+    EndPlace(*place, std::move(ended), 0);
+  }
+}
+
+std::int64_t InFlight::stuck() const {
+  return std::ranges::count_if(places_.all(), [](const auto& entry) {
+    const Place& place = entry.second;
+    return place.late && !place.ended && place.on_executor_thread;
+  });
+}
+
+std::int64_t InFlight::HandBackWaiting(Steady since,
+                                       const std::set<std::int64_t>& served_elsewhere) {
+  std::int64_t handed_back = 0;
+  for (auto& [claim, place] : places_.all()) {
+    if (place.ended || place.late || place.dispatched > since) continue;
+    if (!served_elsewhere.contains(place.handler)) continue;
+    if (slots_.Started(place.slot, place.claim) || !dispatcher_.TakeBack(place)) continue;
+    HandBack(place, false);
+    ++handed_back;
+  }
+  return handed_back;
 }
 
 void InFlight::Revoke(const std::vector<workflow::Revocation>& revoked) {
   for (const workflow::Revocation& revocation : revoked) {
     Place* const place = places_.Find(revocation.claim);
     if (place == nullptr || place->ended) continue;
-    if (dispatcher_.TakeBack(*place)) {
+    if (!place->late && dispatcher_.TakeBack(*place)) {
       HandBack(*place, false);
     } else {
+      place->late = true;
       place->instance->Cancel(workflow::Number(revocation.claim), ReasonOf(revocation.why));
     }
   }
@@ -135,9 +215,10 @@ void InFlight::CancelRunning() {
   }
 }
 
+// What the store has ended stays as it is: its step must not run elsewhere while it runs here.
 void InFlight::HandBackRunning() {
   for (auto& [claim, place] : places_.all()) {
-    if (!place.ended) HandBack(place, true);
+    if (!place.ended && !place.late) HandBack(place, true);
   }
 }
 

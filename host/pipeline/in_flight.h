@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -8,6 +10,7 @@
 #include "pipeline/inbox.h"
 #include "pipeline/places.h"
 #include "pipeline/served_handlers.h"
+#include "pipeline/timeouts.h"
 #include "pipeline/turn_batch.h"
 #include "store/running_slots.h"
 #include "store/store.h"
@@ -32,11 +35,22 @@ class InFlight final {
   bool End(AttemptEnded ended, std::size_t bytes);
   // The ends in the batch are committed: their places are free.
   void FreeEnded();
+  // Ends what has returned while its timeout waited for its commit. After the batch was emptied.
+  void EndReturned();
 
   // What the store ended while its handler runs is asked to stop, or taken back if it has not
   // started.
   void Revoke(const std::vector<workflow::Revocation>& revoked);
 
+  // Ends, as timed out, what has run for longer than its step may; asks it to stop once that is
+  // committed. It keeps its place until its handler has returned.
+  void TimeOut(Steady now);
+  // Not before then has TimeOut anything to do.
+  std::optional<Steady> next_timeout() const { return timeouts_.next(); }
+
+  // Hands back what waits since before `since` for its start and another worker could run. Returns
+  // how many.
+  std::int64_t HandBackWaiting(Steady since, const std::set<std::int64_t>& served_elsewhere);
   // Starts nothing any more, and hands back what had not started.
   void HandBackUnstarted();
   // Asks all that runs to stop.
@@ -50,9 +64,12 @@ class InFlight final {
   std::int64_t count() const { return places_.size(); }
   // Less those whose end is in the batch.
   std::int64_t running() const { return places_.size() - ended_; }
+  // Handlers of the executor threads that the store has ended and that have not returned.
+  std::int64_t stuck() const;
 
  private:
   void EndPlace(Place& place, AttemptEnded ended, std::size_t bytes);
+  void CommittedTimeOut(Place& place);
   void HandBack(Place& place, bool started);
 
   store::RunningSlots& slots_;
@@ -61,6 +78,8 @@ class InFlight final {
   TurnBatch& batch_;
   Clock& clock_;
   Places places_;
+  Timeouts timeouts_;
+  std::vector<store::ClaimId> returned_;  // late places whose handler has returned already
   std::int64_t ended_ = 0;
 };
 

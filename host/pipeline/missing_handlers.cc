@@ -12,8 +12,8 @@ constexpr std::chrono::minutes kRepeat{1};
 
 }  // namespace
 
-Status MissingHandlers::Look(store::Reader& reader, std::int64_t worker, Steady now) {
-  const std::int64_t alive[] = {worker};
+Status MissingHandlers::Look(store::Reader& reader, std::span<const std::int64_t> alive,
+                             Steady now) {
   TRY(const auto missing, reader.Missing(alive));
   std::map<std::string, Steady> logged;
   names_.clear();
@@ -25,7 +25,7 @@ Status MissingHandlers::Look(store::Reader& reader, std::int64_t worker, Steady 
     if (before == logged_.end() || now - last >= kRepeat) {
       last = now;
       log::Warning("pipeline",
-                   "no plugin here has handler '" + name +
+                   "no live worker has handler '" + name +
                        "': steps wait for it; put its plugin into a plugin folder",
                    {{"handler", name}, {"steps", handler.steps}});
     }

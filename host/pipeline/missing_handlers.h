@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace tasker::pipeline {
 // Says which handlers enqueued steps wait for in vain. Owned by the turn thread.
 class MissingHandlers final {
  public:
-  // Asks the store, and logs each missing handler, at most once a minute.
-  Status Look(store::Reader& reader, std::int64_t worker, Steady now);
+  // Asks the store which handlers none of these live workers has, and logs each, at most once a
+  // minute.
+  Status Look(store::Reader& reader, std::span<const std::int64_t> alive, Steady now);
   // As of the last look.
   const std::vector<std::string>& names() const { return names_; }
 

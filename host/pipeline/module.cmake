@@ -1,8 +1,9 @@
 # In the order of the data path.
 tasker_module(pipeline
-  SOURCES pipeline/templates.cc pipeline/submission.cc pipeline/reply.cc pipeline/inbox.cc pipeline/turn_batch.cc
-    pipeline/rate_window.cc pipeline/demand.cc pipeline/served_handlers.cc pipeline/claiming.cc pipeline/turn_loop.cc
-    pipeline/places.cc pipeline/in_flight.cc pipeline/dispatcher.cc pipeline/timestamps.cc pipeline/hydrate.cc
-    pipeline/executor.cc pipeline/settled_waiters.cc pipeline/missing_handlers.cc pipeline/host.cc
+  SOURCES pipeline/templates.cc pipeline/submission.cc pipeline/reply.cc pipeline/inbox.cc
+    pipeline/turn_batch.cc pipeline/rate_window.cc pipeline/demand.cc pipeline/served_handlers.cc
+    pipeline/claiming.cc pipeline/turn_loop.cc pipeline/places.cc pipeline/timeouts.cc pipeline/in_flight.cc
+    pipeline/dispatcher.cc pipeline/timestamps.cc pipeline/hydrate.cc pipeline/executor.cc
+    pipeline/settled_waiters.cc pipeline/peers.cc pipeline/missing_handlers.cc pipeline/host.cc
   LINK tasker_base tasker_config tasker_log tasker_workflow tasker_store tasker_plugin)
 set_source_files_properties(pipeline/host.cc PROPERTIES COMPILE_DEFINITIONS TASKER_HOST_VERSION="${TASKER_VERSION}")

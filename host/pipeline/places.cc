@@ -26,6 +26,7 @@ Place& Places::Take(const store::Claimed& claimed, plugin::Instance* instance, E
   place.instance = instance;
   place.executor = executor;
   place.claimed = claimed.claimed;
+  place.dispatched = std::chrono::steady_clock::now();
   free_slots_.pop_back();
   return place;
 }

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "pipeline/inbox.h"
 #include "plugin/instance.h"
 #include "store/store.h"
 
@@ -28,7 +30,12 @@ struct Place {
   plugin::Instance* instance = nullptr;
   Executor* executor = nullptr;
   Time claimed;
-  bool ended = false;  // its end is known and waits for its commit
+  Steady dispatched;
+  bool on_executor_thread = true;  // which its handler occupies until it returns
+  bool ended = false;              // its end is known and waits for its commit
+  bool timed_out = false;          // and that end is, or was, a timeout
+  bool late = false;  // ended in the store (timeout, cancel): what waits is its handler's return
+  std::optional<AttemptEnded> returned;  // what came while the timeout waited for its commit
 
   const workflow::StepDefinition& definition() const {
     return workflow->definition.steps[static_cast<std::size_t>(template_step)];
@@ -48,6 +55,7 @@ class Places final {
 
   std::int64_t size() const { return static_cast<std::int64_t>(places_.size()); }
   std::unordered_map<std::int64_t, Place>& all() { return places_; }
+  const std::unordered_map<std::int64_t, Place>& all() const { return places_; }
 
  private:
   std::unordered_map<std::int64_t, Place> places_;  // by the claim's number

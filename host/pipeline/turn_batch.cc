@@ -27,6 +27,8 @@ void TurnBatch::AddEnd(store::End end, std::size_t bytes) {
 
 void TurnBatch::AddAnnounce(store::Announce announce) { events_.emplace_back(std::move(announce)); }
 
+void TurnBatch::AddBury(store::Bury bury) { events_.emplace_back(std::move(bury)); }
+
 store::Ticket TurnBatch::NewTicket(Reply* reply) {
   waiting_.emplace(++last_ticket_, reply);
   return store::Ticket{last_ticket_};

@@ -19,6 +19,7 @@ class TurnBatch final {
   void AddCheckpoint(store::StepKey step, CheckpointAsked asked, std::size_t bytes);
   void AddEnd(store::End end, std::size_t bytes);
   void AddAnnounce(store::Announce announce);
+  void AddBury(store::Bury bury);
 
   std::vector<store::Event>& events() { return events_; }
   bool empty() const { return events_.empty(); }

@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kProbeEvery{1};       // while the store cannot b
 constexpr std::chrono::seconds kBackstop{1};         // for a bell that did not ring
 constexpr std::chrono::seconds kMissingEvery{1};     // when there is nothing else to do
 constexpr std::chrono::seconds kMissingAtLeast{10};  // when there always is
+constexpr std::chrono::seconds kShareEvery{1};
+constexpr std::chrono::seconds kWaitMax{5};  // for its start here, when another worker could run it
 constexpr std::chrono::seconds kFlushMin{1};
 constexpr int kFlushTries = 2;
 
@@ -39,6 +41,7 @@ TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store,
       claiming_(limits.in_flight_max, limits.threads, registry, dispatcher),
       in_flight_(limits.in_flight_max, store.slots(), claiming_.handlers(), dispatcher, batch_,
                  clock),
+      peers_(limits.worker),
       seed_(RandomSeed()) {}
 
 TurnLoop::~TurnLoop() { Stop(Monotonic()); }
@@ -101,8 +104,11 @@ void TurnLoop::Run() {
     EnterPhase();
     if (inbox_.TakeWake()) claiming_.MayBeReady();
     RefreshHandlers();
+    LookForPeers();
     Collect();
     const Steady now = Monotonic();
+    in_flight_.TimeOut(now);
+    ShareWaiting(now);
     if (TurnIsDue(now)) {
       RunTurn(now);
     } else if (Finished()) {
@@ -145,6 +151,8 @@ void TurnLoop::Sleep() {
     until =
         std::min(until, now + std::max(*next_due_ - clock_.Now(), std::chrono::microseconds(0)));
   }
+  if (!outage_ && phase_ == Phase::kRunning) until = std::min(until, peers_.next_look());
+  if (const auto timeout = in_flight_.next_timeout()) until = std::min(until, *timeout);
   const auto wait = std::max<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0));
   const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
   const timespec timeout{seconds.count(), (wait - seconds).count()};
@@ -167,7 +175,34 @@ void TurnLoop::NoticeOthers() {
                      changed.error().message);
   if (!*changed) return;
   others_committed_ = true;
+  peers_.LookSoon();
   settled_.LookAgain();
+  const auto revoked = store_.Revoked(limits_.worker);
+  if (!revoked)
+    return NoteError("cannot see what others have cancelled: " + revoked.error().message);
+  in_flight_.Revoke(*revoked);
+}
+
+void TurnLoop::LookForPeers() {
+  const Steady now = Monotonic();
+  if (outage_ || phase_ != Phase::kRunning || !peers_.Due(now)) return;
+  auto dead = peers_.Look(store_, now);
+  if (!dead) return NoteError("cannot see which workers live: " + dead.error().message);
+  for (store::Bury& bury : *dead) batch_.AddBury(std::move(bury));
+}
+
+// What waits here for its start while another worker could run it goes back, once.
+void TurnLoop::ShareWaiting(Steady now) {
+  if (outage_ || phase_ != Phase::kRunning || peers_.alone() || now < shared_looked_ + kShareEvery)
+    return;
+  shared_looked_ = now;
+  const auto elsewhere = peers_.ServedElsewhere(*reader_);
+  if (!elsewhere) return NoteError("cannot see what others serve: " + elsewhere.error().message);
+  const std::int64_t handed_back = in_flight_.HandBackWaiting(now - kWaitMax, *elsewhere);
+  if (handed_back == 0) return;
+  log::Info("pipeline", "steps that waited here go back, for another worker to run",
+            {{"steps", handed_back}});
+  claiming_.HoldBack();
 }
 
 void TurnLoop::RefreshHandlers() {
@@ -185,7 +220,7 @@ void TurnLoop::LookForMissingHandlers() {
     return;
   missing_looked_ = now;
   missing_outdated_ = false;
-  const Status looked = missing_.Look(*reader_, limits_.worker, now);
+  const Status looked = missing_.Look(*reader_, peers_.alive(), now);
   if (!looked) NoteError("cannot look for steps without a handler: " + looked.error().message);
   own_.missing_handlers = missing_.names();
 }
@@ -227,7 +262,7 @@ void TurnLoop::Accept(AttemptEnded ended, std::size_t bytes) {
 }
 
 bool TurnLoop::MayClaim(Steady now) const {
-  return phase_ == Phase::kRunning && !outage_ && claiming_.Paused(now) == nullptr;
+  return phase_ == Phase::kRunning && !outage_ && claiming_.Paused(now) == nullptr && !AllStuck();
 }
 
 bool TurnLoop::TurnIsDue(Steady now) {
@@ -273,6 +308,7 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   in_flight_.FreeEnded();
   in_flight_.Dispatch(std::move(out.claimed));
   batch_.Committed(out.acks);
+  in_flight_.EndReturned();
   settled_.Tell(out.settled);
   in_flight_.Revoke(out.revoked);
   if (outage_ && HandBackForgotten()) {
@@ -306,6 +342,8 @@ bool TurnLoop::HandBackForgotten() {
   return true;
 }
 
+bool TurnLoop::AllStuck() const { return in_flight_.stuck() >= limits_.threads; }
+
 bool TurnLoop::Finished() const {
   if (phase_ != Phase::kFlushing) return false;
   return batch_.empty() || flush_failures_ >= kFlushTries;
@@ -324,6 +362,10 @@ void TurnLoop::Publish(Steady now) {
     own_.not_ready = "the host stops";
   } else if (outage_) {
     own_.not_ready = "the store cannot be written: " + outage_->reason;
+  } else if (AllStuck()) {
+    own_.not_ready =
+        "every executor thread is held by a handler that was timed out or cancelled "
+        "and does not return";
   } else if (const std::string* const reason = claiming_.Paused(now)) {
     own_.not_ready = "the store cannot be read: " + *reason;
   }

@@ -15,6 +15,7 @@
 #include "pipeline/in_flight.h"
 #include "pipeline/inbox.h"
 #include "pipeline/missing_handlers.h"
+#include "pipeline/peers.h"
 #include "pipeline/settled_waiters.h"
 #include "pipeline/turn_batch.h"
 #include "plugin/registry.h"
@@ -82,6 +83,8 @@ class TurnLoop final {
   void EnterPhase();
   void Sleep();
   void NoticeOthers();
+  void LookForPeers();
+  void ShareWaiting(Steady now);
   void RefreshHandlers();
   void LookForMissingHandlers();
 
@@ -90,6 +93,7 @@ class TurnLoop final {
   void Accept(CheckpointAsked asked, std::size_t bytes);
   void Accept(AttemptEnded ended, std::size_t bytes);
 
+  bool AllStuck() const;
   bool MayClaim(Steady now) const;
   bool TurnIsDue(Steady now);
   void RunTurn(Steady now);
@@ -114,6 +118,8 @@ class TurnLoop final {
   TurnBatch batch_;
   InFlight in_flight_;
   MissingHandlers missing_;
+  Peers peers_;
+  Steady shared_looked_{};  // when claims that wait were last offered to others
   std::vector<Message> taken_;
   Phase phase_ = Phase::kRunning;
   std::optional<Outage> outage_;

@@ -40,7 +40,8 @@ struct Text {
       shared;  // owners: the template cache and every attempt that still reads it
 
   std::string_view view() const {
-    return shared ? std::string_view(*shared) : std::string_view(owned);
+    if (shared) return *shared;
+    return owned;
   }
 };
 

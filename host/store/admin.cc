@@ -140,6 +140,7 @@ Result<std::vector<OpenWorker>> Store::Workers() {
   for (OpenWorker& worker : out) {
     // Probing its own lock would drop it.
     worker.alive = worker.id == state_->worker || sqlite::IsAlive(state_->lock_folder, worker.id);
+    worker.stopped = worker.alive && sqlite::IsStopped(static_cast<pid_t>(worker.pid));
     if (!worker.alive) worker.running = sqlite::ReadRunning(state_->lock_folder, worker.id);
   }
   return out;
@@ -149,13 +150,6 @@ Result<std::int64_t> Store::Join(const NewWorker& worker) {
   CHECK(state_->worker == 0);
   sqlite::Connection& connection = *state_->connection;
   TRY(auto transaction, Transaction::Begin(connection, *state_->turnstile));
-  TRY(const std::vector<OpenWorker> others, Workers());
-  for (const OpenWorker& other : others) {
-    if (!other.alive) continue;
-    return Conflict("worker " + std::to_string(other.id) + " (pid " + std::to_string(other.pid) +
-                    ") already runs on " + path() +
-                    "; one host a store: stop it, or name another file in [store] path");
-  }
   TRY(Statement insert, connection.Prepare(AdminSql(), "insert_worker"));
   TRY_OK(insert.Bind(worker.uuid, worker.host, worker.pid, worker.version, WallNow()).Run());
   const std::int64_t id = sqlite3_last_insert_rowid(connection.db());
@@ -225,6 +219,10 @@ Result<std::vector<std::int64_t>> Store::Intern(std::span<const HandlerName> han
 
 Result<std::vector<HeldClaim>> Store::Claims(std::int64_t worker) {
   return state_->tx->Claims(worker);
+}
+
+Result<std::vector<workflow::Revocation>> Store::Revoked(std::int64_t worker) {
+  return state_->tx->Revoked(worker);
 }
 
 }  // namespace tasker::store

@@ -92,6 +92,17 @@ Result<std::vector<HandlerName>> Reader::HandlersOf(std::int64_t worker) {
   }
 }
 
+Result<std::vector<std::int64_t>> Reader::HandlerIdsOf(std::int64_t worker) {
+  TRY(Statement* const handlers, state_->Get("handler_ids_of_worker"));
+  handlers->Bind(worker);
+  std::vector<std::int64_t> out;
+  while (true) {
+    TRY(const bool row, handlers->Step());
+    if (!row) return out;
+    out.push_back(handlers->Int(0));
+  }
+}
+
 Result<StoreCounts> Reader::Counts() {
   TRY(const auto snapshot, Snapshot::Begin(*state_->connection));
   StoreCounts out;

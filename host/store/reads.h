@@ -117,6 +117,7 @@ class Reader final {
   Result<std::vector<MissingHandler>> Missing(std::span<const std::int64_t> alive);
   // The handlers that one worker announced.
   Result<std::vector<HandlerName>> HandlersOf(std::int64_t worker);
+  Result<std::vector<std::int64_t>> HandlerIdsOf(std::int64_t worker);
   Result<StoreCounts> Counts();
 
   struct State;  // of the implementation

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "workflow/rows.h"
 
 namespace tasker::store {
@@ -16,19 +20,29 @@ namespace tasker::store {
 class RunningSlots final {
  public:
   // The words outlive the object.
-  explicit RunningSlots(std::span<std::atomic<std::int64_t>> words) : words_(words) {}
+  explicit RunningSlots(std::span<std::atomic<std::int64_t>> words)
+      : words_(words), starts_(words.size()) {}
 
   std::int32_t size() const { return static_cast<std::int32_t>(words_.size()); }
-  void Set(std::int32_t slot, workflow::ClaimId claim) { At(slot).store(workflow::Number(claim)); }
-  void Clear(std::int32_t slot) { At(slot).store(0); }
-
- private:
-  std::atomic<std::int64_t>& At(std::int32_t slot) {
-    CHECK(slot >= 0 && slot < size());
-    return words_[static_cast<std::size_t>(slot)];
+  void Set(std::int32_t slot, workflow::ClaimId claim, Steady now) {
+    starts_[Index(slot)].store(now.time_since_epoch().count());
+    words_[Index(slot)].store(workflow::Number(claim));
+  }
+  void Clear(std::int32_t slot) { words_[Index(slot)].store(0); }
+  // When this claim started; nothing if it has not.
+  std::optional<Steady> Started(std::int32_t slot, workflow::ClaimId claim) const {
+    if (words_[Index(slot)].load() != workflow::Number(claim)) return std::nullopt;
+    return Steady(Steady::duration(starts_[Index(slot)].load()));
   }
 
-  std::span<std::atomic<std::int64_t>> words_;
+ private:
+  std::size_t Index(std::int32_t slot) const {
+    CHECK(slot >= 0 && slot < size());
+    return static_cast<std::size_t>(slot);
+  }
+
+  const std::span<std::atomic<std::int64_t>> words_;
+  std::vector<std::atomic<std::int64_t>> starts_;  // of each slot; only this process asks
 };
 
 }  // namespace tasker::store

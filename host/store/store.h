@@ -148,6 +148,10 @@ struct Claimed {
   // All that the step is to be given; null: it must be read (Reader::Hydrate). Owners: the store
   // and the attempt.
   std::shared_ptr<const TaskTexts> texts;
+
+  const workflow::StepDefinition& definition() const {
+    return workflow->definition.steps[static_cast<std::size_t>(template_step)];
+  }
 };
 
 struct Change {
@@ -192,6 +196,7 @@ struct OpenWorker {
   std::string host, version;
   Time started;
   bool alive = false;            // its lock is held
+  bool stopped = false;          // alive, and its process is stopped (SIGSTOP, a debugger)
   std::vector<ClaimId> running;  // of a dead one: what its slots named (empty after a reboot)
 };
 struct HeldClaim {
@@ -233,8 +238,7 @@ class Store final {
   Result<TurnOutput> Commit(const TurnInput& in);
 
   // Rare transactions of their own, each idempotent.
-  // Makes this process a worker: inserts the row, locks worker-<id>, then commits. kConflict:
-  // another live worker runs on this store; the sentence names its pid.
+  // Makes this process a worker: inserts the row, locks worker-<id>, then commits.
   Result<std::int64_t> Join(const NewWorker& worker);
   Status Leave(std::int64_t worker, const std::string& reason);
   // The ids of these texts, in order; unknown texts are added as current revisions, and their
@@ -250,6 +254,8 @@ class Store final {
 
   // The claims that the store believes this worker holds.
   Result<std::vector<HeldClaim>> Claims(std::int64_t worker);
+  // Those of them that have ended in the store while their handlers may still run.
+  Result<std::vector<workflow::Revocation>> Revoked(std::int64_t worker);
   // Open worker rows, each with what its lock says. Never probes this process's own.
   Result<std::vector<OpenWorker>> Workers();
   // After Join. Lives as long as the store.

@@ -309,7 +309,9 @@ Status TurnRunner::Save(const TurnInput& in, TurnOutput& out) {
         if (const TaskRows::Slot* slot = rows.Find(n)) look(*slot);
       }
     }
-    dues_changed_ = dues_changed_ || rows.task.start != rows.stored_task.start;
+    dues_changed_ = dues_changed_ || rows.task.start != rows.stored_task.start ||
+                    rows.task.deadline != rows.stored_task.deadline ||
+                    (rows.task.deadline && rows.task.ended);
     const bool was_settled = !rows.fresh && workflow::IsSettled(rows.stored_task.state);
     if (workflow::IsSettled(rows.task.state) && !was_settled) {
       out.settled.push_back({rows.task.uuid, rows.task.state});

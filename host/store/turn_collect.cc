@@ -170,6 +170,9 @@ Status TurnRunner::CollectDue(Time now) {
   for (const std::int64_t task : due.tasks) {
     work_.push_back({.entry = &Enter(task), .event = workflow::TaskStart{}});
   }
+  for (const std::int64_t task : due.overdue) {
+    work_.push_back({.entry = &Enter(task), .event = workflow::TaskDeadline{}});
+  }
   due_known_ = false;
   return Ok();
 }

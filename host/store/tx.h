@@ -91,7 +91,8 @@ class Tx {
 
   struct DueRows {
     std::vector<StepKey> steps;
-    std::vector<std::int64_t> tasks;
+    std::vector<std::int64_t> tasks;    // to be started
+    std::vector<std::int64_t> overdue;  // tasks whose deadline has passed
   };
   virtual Result<DueRows> Due(Time now, std::int64_t limit) = 0;
   virtual Result<std::optional<Time>> NextDue() = 0;
@@ -99,6 +100,8 @@ class Tx {
   virtual Result<std::vector<ReadyStep>> Ready(const ReadyQuery& query) = 0;
 
   virtual Result<std::vector<HeldClaim>> Claims(std::int64_t worker) = 0;
+  // Those of them that have ended in the store while their handlers may still run.
+  virtual Result<std::vector<workflow::Revocation>> Revoked(std::int64_t worker) = 0;
   virtual Result<std::vector<std::int64_t>> PausedHandlers() = 0;
   virtual Status SetPaused(std::int64_t handler, bool paused) = 0;
   virtual Status SetWorkerHandlers(std::int64_t worker, std::span<const std::int64_t> handlers) = 0;

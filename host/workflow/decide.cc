@@ -114,6 +114,13 @@ void Decision::Ended(StepRow& step, const StepEnd& end, const Succeeded& succeed
   ReleaseChildren(step);
 }
 
+Time Decision::DueAfterFailure(const StepRow& step,
+                               std::optional<std::chrono::microseconds> after) const {
+  const std::uint64_t seed = seed_ ^ (static_cast<std::uint64_t>(rows_.task.id) * 1'000'003 +
+                                      static_cast<std::uint64_t>(step.n));
+  return now_ + RetryDelay(Definition(step).retry, step.attempts, after, seed);
+}
+
 void Decision::FailedAttempt(StepRow& step, bool retryable,
                              std::optional<std::chrono::microseconds> after,
                              std::string_view error) {
@@ -121,9 +128,7 @@ void Decision::FailedAttempt(StepRow& step, bool retryable,
   ++step.attempts;
   const bool may_retry = retryable && policy.retryable;
   if (may_retry && step.attempts < policy.AttemptsAllowed()) {
-    const std::uint64_t seed = seed_ ^ (static_cast<std::uint64_t>(rows_.task.id) * 1'000'003 +
-                                        static_cast<std::uint64_t>(step.n));
-    Retry(step, now_ + RetryDelay(policy, step.attempts, after, seed));
+    Retry(step, DueAfterFailure(step, after));
   } else {
     Bury(step, may_retry ? "max_attempts_exceeded" : "permanent_error", error);
   }
@@ -135,10 +140,20 @@ void Decision::Ended(StepRow& step, const StepEnd& end, const Failed& failed) {
   FailedAttempt(step, failed.retryable, failed.retry_after, error);
 }
 
-void Decision::Ended(StepRow& step, const StepEnd& end, const TimedOut&) {
-  const std::string error = ErrorJson(true, "handler_timeout", "the step's deadline passed");
+void Decision::Ended(StepRow& step, const StepEnd& end, const TimedOut& timed_out) {
+  const std::string error =
+      ErrorJson(true, "handler_timeout",
+                "the handler had not ended after " +
+                    std::to_string(Definition(step).timeout_seconds.value_or(0)) +
+                    " s, the step's timeout_seconds");
   Record(step, end, AttemptOutcome::kTimeout, error);
   FailedAttempt(step, true, std::nullopt, error);
+  effects_.revoked.push_back({end.claim, Revocation::Why::kTimeout});
+  if (timed_out.idempotent) return;
+  // The claim stays named, and nothing is due, until the handler has returned.
+  step.claim = end.claim;
+  step.revoked = true;
+  step.due.reset();
 }
 
 void Decision::Ended(StepRow& step, const StepEnd& end, const Yielded& yielded) {
@@ -161,13 +176,21 @@ void Decision::Ended(StepRow& step, const StepEnd& end, const HandedBack& handed
 // Its handler is gone at last: a retry that waited for that may run.
 void Decision::Release(StepRow& step) {
   step.revoked = false;
-  if (step.state == StepState::kWaitingForRetry && !step.due) step.due = now_;
+  if (step.state == StepState::kWaitingForRetry) {
+    step.claim = ClaimId{};
+    step.due = DueAfterFailure(step, std::nullopt);
+  }
 }
 
 // The claim ended in the store before its handler returned. What the handler returned is kept: a
 // payment may have gone through.
+void Decision::KeepLate(const StepEnd& end) {
+  effects_.late.push_back(
+      {{rows_.task.id, end.n}, end.claim, LateJson(*end.outcome, end.started, end.ended)});
+}
+
 Answer Decision::Late(StepRow& step, const StepEnd& end) {
-  effects_.late.push_back({Key(step), end.claim, LateJson(*end.outcome, end.started, end.ended)});
+  KeepLate(end);
   Release(step);
   return {};
 }
@@ -176,7 +199,11 @@ Answer Decision::On(const StepEnd& end) {
   const StepRow* row = Peek(end.n);
   if (row == nullptr) return Stale();
   if (row->revoked && row->claim == end.claim) return Late(At(end.n), end);
-  if (!Holds(*row, end.claim)) return Stale();
+  if (!Holds(*row, end.claim)) {
+    // An idempotent handler's attempt that timed out: the step may have gone on without it.
+    if (!std::holds_alternative<HandedBack>(*end.outcome)) KeepLate(end);
+    return Stale();
+  }
   StepRow& step = At(end.n);
   std::visit([&](const auto& outcome) { Ended(step, end, outcome); }, *end.outcome);
   return {};
@@ -205,6 +232,16 @@ Answer Decision::On(const TaskStart&) {
   for (const std::int32_t n : workflow_.graph.Roots()) {
     if (Row(n).state == StepState::kPending) Enqueue(At(n));
   }
+  return {};
+}
+
+Answer Decision::On(const TaskDeadline&) {
+  TaskRow& task = rows_.task;
+  if (IsTerminal(task.state) || !task.deadline || *task.deadline > now_) return {};
+  CancelAll();
+  task.state = TaskState::kError;
+  task.start.reset();
+  task.ended = now_;
   return {};
 }
 
@@ -267,6 +304,9 @@ void Decision::CreateRows(std::optional<Time> start) {
   task.template_id = workflow_.id;
   task.open = workflow_.graph.size();
   if (start && *start > now_) task.start = start;
+  if (const auto minutes = workflow_.definition.max_duration_minutes) {
+    task.deadline = task.start.value_or(now_) + std::chrono::minutes(*minutes);
+  }
   for (std::int32_t n = 0; n < workflow_.graph.size(); ++n) {
     StepRow row;
     row.n = row.template_step = n;
@@ -277,6 +317,17 @@ void Decision::CreateRows(std::optional<Time> start) {
   }
   if (task.start) return;
   for (const std::int32_t n : workflow_.graph.Roots()) Enqueue(At(n));
+}
+
+Revocation::Why WhyRevoked(StepState state) {
+  switch (state) {
+    case StepState::kCancelled:
+      return Revocation::Why::kCancelled;
+    case StepState::kResolvedManually:
+      return Revocation::Why::kResolved;
+    default:
+      return Revocation::Why::kTimeout;
+  }
 }
 
 void Create(const Workflow& workflow, TaskRows& rows, std::optional<Time> start, Time now,
@@ -299,6 +350,9 @@ void Touches(const Workflow& workflow, const TaskEvent& event, std::vector<std::
     const auto& children = workflow.graph.Children(n);
     needed.insert(needed.end(), children.begin(), children.end());
   };
+  const auto all = [&] {
+    for (std::int32_t n = 0; n < workflow.graph.size(); ++n) needed.push_back(n);
+  };
   std::visit(Overloaded{[&](const StepEnd& e) {
                           if (std::holds_alternative<Succeeded>(*e.outcome)) {
                             with_children(e.n);
@@ -313,11 +367,8 @@ void Touches(const Workflow& workflow, const TaskEvent& event, std::vector<std::
                           const auto& roots = workflow.graph.Roots();
                           needed.insert(needed.end(), roots.begin(), roots.end());
                         },
-                        [&](const TaskAct& e) {
-                          if (e.n) return with_children(*e.n);
-                          for (std::int32_t n = 0; n < workflow.graph.size(); ++n)
-                            needed.push_back(n);
-                        }},
+                        [&](const TaskDeadline&) { all(); },
+                        [&](const TaskAct& e) { e.n ? with_children(*e.n) : all(); }},
              event);
 }
 

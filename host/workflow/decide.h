@@ -41,8 +41,9 @@ struct StepCheckpoint {
 struct StepDue {  // its retry time has come
   std::int32_t n;
 };
-struct TaskStart {};  // its start time has come
-struct StepLost {     // its worker died
+struct TaskStart {};     // its start time has come
+struct TaskDeadline {};  // its time is over
+struct StepLost {        // its worker died
   std::int32_t n;
   ClaimId claim;
   bool ran;  // the handler had started
@@ -54,7 +55,8 @@ struct TaskAct {  // by a person: on one step, or on the task
   std::optional<std::int32_t> n;
   std::string_view actor, reason, result;
 };
-using TaskEvent = std::variant<StepEnd, StepCheckpoint, StepDue, TaskStart, StepLost, TaskAct>;
+using TaskEvent =
+    std::variant<StepEnd, StepCheckpoint, StepDue, TaskStart, TaskDeadline, StepLost, TaskAct>;
 
 // What has to be written beside the rows, and what others want to know.
 struct AttemptWrite {
@@ -65,7 +67,9 @@ struct AttemptWrite {
   Time ended;
   std::string error;  // JSON; empty: none
 };
-struct LateWrite {  // an attempt that had ended here has really returned
+// An attempt that had ended here has really returned. Where the attempt's row does not say that the
+// store ended it (timeout, cancelled), it is nothing to keep.
+struct LateWrite {
   StepKey step;
   ClaimId claim;
   std::string late;  // JSON: what it returned
@@ -84,6 +88,8 @@ struct Revocation {
   ClaimId claim;
   enum class Why : std::int8_t { kTimeout, kCancelled, kResolved } why;
 };
+// Why the claim of a step that is revoked and in this state was.
+Revocation::Why WhyRevoked(StepState state);
 struct Effects {
   std::vector<AttemptWrite> attempts;
   std::vector<LateWrite> late;

@@ -66,6 +66,14 @@ Answer Decision::ActOnStep(const TaskAct& act, StepRow& step) {
   return {Verdict::kConflict, "unknown action"};
 }
 
+void Decision::CancelAll() {
+  for (TaskRows::Slot& slot : rows_.slots()) {
+    if (CanMove(slot.row.state, StepState::kCancelled)) {
+      Stop(At(slot.row.n), StepState::kCancelled, Revocation::Why::kCancelled);
+    }
+  }
+}
+
 Answer Decision::ActOnTask(const TaskAct& act) {
   TaskRow& task = rows_.task;
   if (act.kind == TaskAct::Kind::kRetry) {
@@ -84,11 +92,7 @@ Answer Decision::ActOnTask(const TaskAct& act) {
   }
   const TaskState to =
       act.kind == TaskAct::Kind::kCancel ? TaskState::kCancelled : TaskState::kResolvedManually;
-  for (TaskRows::Slot& slot : rows_.slots()) {
-    if (CanMove(slot.row.state, StepState::kCancelled)) {
-      Stop(At(slot.row.n), StepState::kCancelled, Revocation::Why::kCancelled);
-    }
-  }
+  CancelAll();
   task.state = to;
   task.start.reset();
   task.ended = now_;

@@ -27,6 +27,7 @@ class Decision final {
   Answer On(const StepCheckpoint& checkpoint);
   Answer On(const StepDue& due);
   Answer On(const TaskStart& start);
+  Answer On(const TaskDeadline& deadline);
   Answer On(const StepLost& lost);
   Answer On(const TaskAct& act);
   void SettleTask();
@@ -50,10 +51,13 @@ class Decision final {
   void Enqueue(StepRow& step);
   void ReleaseChildren(const StepRow& step);
   void Retry(StepRow& step, Time due);
+  Time DueAfterFailure(const StepRow& step, std::optional<std::chrono::microseconds> after) const;
   void Bury(StepRow& step, std::string_view reason, std::string_view error);
   void Record(const StepRow& step, const StepEnd& end, AttemptOutcome outcome, std::string error);
+  void KeepLate(const StepEnd& end);
   Answer Late(StepRow& step, const StepEnd& end);
   void Release(StepRow& step);
+  void CancelAll();
 
   void Ended(StepRow& step, const StepEnd& end, const Succeeded& succeeded);
   void Ended(StepRow& step, const StepEnd& end, const Failed& failed);

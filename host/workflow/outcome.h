@@ -28,7 +28,11 @@ struct Failed {
   std::optional<std::chrono::microseconds> retry_after;
 };
 
-struct TimedOut {};
+// Its deadline passed; the handler may still run.
+struct TimedOut {
+  bool idempotent =
+      false;  // attempts may overlap: the next one need not wait for this one's return
+};
 
 // The handler wants to go on later, from its checkpoint. Counts in nothing.
 struct Yielded {

@@ -32,11 +32,12 @@ struct TaskRow {
   std::int64_t template_id = 0;
   TaskState state = TaskState::kPending;
   std::int32_t priority = 0;
-  std::int32_t open = 0;      // steps that are not final
-  std::int32_t active = 0;    // enqueued + in_progress + waiting_for_retry
-  std::int32_t retrying = 0;  // waiting_for_retry
-  std::int32_t failed = 0;    // error
-  std::optional<Time> start;  // not before; cleared when it has come
+  std::int32_t open = 0;         // steps that are not final
+  std::int32_t active = 0;       // enqueued + in_progress + waiting_for_retry
+  std::int32_t retrying = 0;     // waiting_for_retry
+  std::int32_t failed = 0;       // error
+  std::optional<Time> start;     // not before; cleared when it has come
+  std::optional<Time> deadline;  // it ends then, whatever has become of it
   std::optional<Time> ended;
   Time created{};
 

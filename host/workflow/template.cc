@@ -100,6 +100,7 @@ Result<std::string> ReadLifecycle(Reading& reading, const YamlNode* node, TaskTe
                   "max_waiting_for_retry_minutes", "max_steps_in_process_minutes",
                   "staleness_action", "auto_fail_on_timeout", "auto_dlq_on_timeout"}));
   for (const YamlNode::Entry& entry : node->entries) {
+    if (entry.key == "max_duration_minutes") continue;
     if (fields.Find(entry.key) != nullptr) reading.no_effect.insert("lifecycle." + entry.key);
   }
   JsonObject json;

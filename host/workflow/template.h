@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,11 @@ struct StepDefinition {
   std::vector<std::string> dependencies;
   RetryPolicy retry;
   std::optional<std::int64_t> timeout_seconds;
+  // From the start of an attempt; nothing: as long as it takes.
+  std::optional<std::chrono::seconds> timeout() const {
+    if (!timeout_seconds) return std::nullopt;
+    return std::chrono::seconds(*timeout_seconds);
+  }
   // The whole step as JSON with every default filled, as upstream's StepDefinition serialises.
   std::string definition;
 };

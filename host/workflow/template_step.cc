@@ -177,7 +177,6 @@ Status AddRest(Reading& reading, const Fields& fields, const StepDefinition& ste
   TRY(const std::string batch, ReadBatchConfig(reading, fields));
   TRY(const auto result_schema, fields.Json("result_schema"));
   TRY(const auto composition, fields.Json("composition"));
-  if (step.timeout_seconds) reading.no_effect.insert("timeout_seconds");
   out.Add("timeout_seconds", JsonOrNull(step.timeout_seconds))
       .Add("publishes_events", events)
       .Add("batch_config", batch);

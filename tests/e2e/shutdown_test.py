@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""How a host ends: it drains on SIGTERM, gives up what runs too long, hurries on a second signal, shares its store with
-no other host, and is buried by the next one when it was killed."""
+"""How a host ends: it drains on SIGTERM, gives up what runs too long, hurries on a second signal, and is
+buried by the next one when it was killed."""
 
 import pathlib
 import sys
@@ -15,7 +15,7 @@ from workspace import Workspace  # noqa: E402
 THREADS = 2
 QUICK = 8
 HELD = 8
-LEFT_BEHIND, UNAVAILABLE = 75, 69  # exit codes
+LEFT_BEHIND = 75  # an exit code
 
 
 def config(drain):
@@ -113,17 +113,6 @@ class Shutdown(unittest.TestCase):
         self.assertEqual([(step.state, step.attempts, step.crashes) for step in held_steps(workspace)],
                          [("enqueued", 0, 0)] * HELD)
         self.assertEqual([attempt.outcome for attempt in attempts_of_held(workspace)], ["handed_back"] * THREADS)
-
-    def test_a_second_host_on_the_store_is_refused_and_told_the_pid_of_the_first(self):
-        with Workspace(plugins=["hold"]) as workspace:
-            first = workspace.start_host()
-            first.until("the first host is up", lambda: first.log(" runs on "))
-            second = workspace.start_host()
-            self.assertEqual(second.wait(), UNAVAILABLE)
-            (refusal,) = [line["message"] for line in second.log() if line["level"] == "error"]
-            self.assertRegex(refusal, rf"\b{first.pid}\b")
-            self.assertEqual(len(workspace.store.workers()), 1)
-            self.assertEqual(first.stop(), 0)
 
     def test_the_next_host_buries_a_killed_one(self):
         with workspace_with_held_steps(drain="60s") as workspace:

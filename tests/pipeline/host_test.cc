@@ -184,7 +184,7 @@ TEST_F(HostTest, BuriesAWorkerThatDiedAndGoesOnWithItsSteps) {
     const auto out = (*store)->Commit(turn);
     ASSERT_TRUE(out) << out.error().message;
     ASSERT_EQ(out->claimed.size(), 1U);
-    (*store)->slots().Set(0, out->claimed[0].claim);
+    (*store)->slots().Set(0, out->claimed[0].claim, std::chrono::steady_clock::now());
   }
   const auto host = StartHost();
   ASSERT_TRUE(host);

@@ -45,9 +45,9 @@ std::unique_ptr<Life> CreateLife(const std::string& lock_folder, std::int32_t sl
 // Lives as worker 7, running claims 1 and 3, until it is told to go or is killed.
 void LiveAsWorker(const std::string& lock_folder, Channel& parent) {
   const auto life = CreateLife(lock_folder);
-  life->slots().Set(0, Claim(1));
-  life->slots().Set(1, Claim(2));
-  life->slots().Set(3, Claim(3));
+  life->slots().Set(0, Claim(1), Steady{});
+  life->slots().Set(1, Claim(2), Steady{});
+  life->slots().Set(3, Claim(3), Steady{});
   life->slots().Clear(1);
   parent.Say("alive");
   if (parent.Hear() == "leave") CHECK(life->Remove().has_value());
@@ -144,7 +144,7 @@ TEST(Life, SlotsMayBeWrittenAfterRemoveAndNobodySeesThem) {
   const auto life = CreateLife(lock_folder);
   ASSERT_TRUE(life->Remove());
   ASSERT_TRUE(life->Remove());
-  life->slots().Set(0, Claim(1));
+  life->slots().Set(0, Claim(1), Steady{});
   EXPECT_EQ(life->slots().size(), 4);
   EXPECT_THAT(ReadRunning(lock_folder, kWorker), IsEmpty());
 }

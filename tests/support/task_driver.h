@@ -72,9 +72,10 @@ class TaskDriver final {
         workflow::Decide(workflow_, rows, event, now, seed, policy_, effects_);
     if (answer.verdict != workflow::Verdict::kApplied) {
       EXPECT_FALSE(answer.detail.empty());
+      // A late return is offered to the store, which knows whether that attempt timed out.
       EXPECT_TRUE(effects_.attempts.empty() && effects_.payloads.empty() &&
                   effects_.ready.empty() && effects_.revoked.empty() &&
-                  effects_.dead_letters.empty() && effects_.late.empty());
+                  effects_.dead_letters.empty());
       EXPECT_EQ(rows.task, task_);
       for (const auto& slot : rows.slots()) EXPECT_EQ(slot.row, slot.stored);
     }

@@ -9,6 +9,7 @@ class Step:
     handler: str
     parents: tuple = ()
     retry: str = ""  # YAML in flow style, such as "{max_attempts: 2}".
+    timeout_s: int | None = None
 
 
 def template_text(name, steps, namespace="e2e"):
@@ -20,6 +21,8 @@ def template_text(name, steps, namespace="e2e"):
             lines.append(f"    dependencies: [{', '.join(step.parents)}]")
         if step.retry:
             lines.append(f"    retry: {step.retry}")
+        if step.timeout_s is not None:
+            lines.append(f"    timeout_seconds: {step.timeout_s}")
     return "\n".join(lines) + "\n"
 
 

@@ -71,9 +71,9 @@ class Workspace:
         """Lets everyone pass who waits at the gate, or comes to it later."""
         self._open_gate = os.open(self._gate, os.O_RDWR | os.O_CLOEXEC)
 
-    def start_host(self):
-        """A host that has been started; it may not be up yet."""
-        host = RunningHost(self, self.path / f"host-{len(self.hosts) + 1}.log")
+    def start_host(self, **environment):
+        """A host that has been started; it may not be up yet. `environment` comes on top of the workspace's."""
+        host = RunningHost(self, self.path / f"host-{len(self.hosts) + 1}.log", environment)
         self.hosts.append(host)
         return host
 
@@ -110,10 +110,11 @@ class Workspace:
 class RunningHost:
     """One `tasker-host run`."""
 
-    def __init__(self, workspace, log_path):
+    def __init__(self, workspace, log_path, environment):
         self.log_path = log_path
         with open(log_path, "wb") as log:
-            self.process = subprocess.Popen([HOST, "run"], cwd=workspace.path, env=workspace.environment(),
+            self.process = subprocess.Popen([HOST, "run"], cwd=workspace.path,
+                                            env=workspace.environment() | environment,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.pid = self.process.pid
 

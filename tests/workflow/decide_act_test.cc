@@ -283,7 +283,6 @@ TEST(TaskAct, StepsCancelledOneByOneBeforeTheStartEndTheTask) {
 }
 
 TEST(TaskAct, ARetryWaitsForTheHandlerThatStillRuns) {
-  // A timeout will set it (the next release); the rule stands already: rows as they would be then.
   const Workflow workflow = BuildWorkflow({{}, {}}, OneAttempt());
   for (const std::optional<std::int32_t> named :
        {std::optional<std::int32_t>(0), std::optional<std::int32_t>()}) {

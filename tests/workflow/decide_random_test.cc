@@ -53,12 +53,16 @@ class RandomTask final {
     }
   }
 
-  // Nothing random any more: everything that is ready succeeds.
+  // Nothing random any more: what was stuck returns, and everything that is ready succeeds.
   void Finish() {
     for (int i = 0; i < 10'000 && !Settled(); ++i) {
       task_.now += seconds(4000);
       task_.Apply(TaskStart{});
       for (std::int32_t n = 0; n < task_.size(); ++n) {
+        if (task_.step(n).revoked) {
+          task_.End(n, task_.step(n).claim, Succeeded{});
+          task_.now += seconds(4000);
+        }
         if (task_.step(n).state == StepState::kWaitingForRetry) task_.Apply(StepDue{n});
         if (task_.step(n).state == StepState::kEnqueued) task_.Claim(n);
         if (task_.step(n).state == StepState::kInProgress)

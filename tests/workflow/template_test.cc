@@ -161,11 +161,9 @@ TEST(ParseTemplate, NamesKeysWithoutEffectOnceEachSorted) {
       "schema: {}}]}\n";
   const auto parsed = ParseTemplate(text, "t.yaml", true);
   ASSERT_TRUE(parsed) << parsed.error().message;
-  EXPECT_THAT(
-      parsed->no_effect,
-      ElementsAre("composition", "domain_events", "environments", "lifecycle.max_duration_minutes",
-                  "lifecycle.staleness_action", "publishes_events", "result_schema",
-                  "system_dependency", "timeout_seconds"));
+  EXPECT_THAT(parsed->no_effect, ElementsAre("composition", "domain_events", "environments",
+                                             "lifecycle.staleness_action", "publishes_events",
+                                             "result_schema", "system_dependency"));
   EXPECT_EQ(parsed->task_template.max_duration_minutes, 5);
 }
 

@@ -188,6 +188,19 @@ bool IsAlive(const std::string& lock_folder, std::int64_t worker_id) {
   return true;
 }
 
+bool IsStopped(pid_t pid) {
+  const UniqueFd file(
+      ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  constexpr std::size_t kEnough = 512;  // "pid (name) state ...", and a name has at most 15 bytes
+  const auto text = ReadAt(file.get(), kEnough, 0);
+  if (!text) return false;
+  const std::size_t name_end = text->rfind(") ");
+  if (name_end == std::string::npos || name_end + 2 >= text->size()) return false;
+  const char state = (*text)[name_end + 2];
+  return state == 'T' || state == 't';
+}
+
 std::optional<pid_t> LockHolder(const std::string& lock_folder, std::int64_t worker_id) {
   const auto holder = Probe(lock_folder, worker_id);
   if (holder) return *holder;

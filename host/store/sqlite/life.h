@@ -54,6 +54,9 @@ class Life final {
 bool IsAlive(const std::string& lock_folder, std::int64_t worker_id);
 // Its process; 0 for one that this container cannot see. Nothing when its lock is free.
 std::optional<pid_t> LockHolder(const std::string& lock_folder, std::int64_t worker_id);
+// Whether the process is stopped, so that it does nothing until somebody lets it go on. False for
+// one that this container cannot see.
+bool IsStopped(pid_t pid);
 // The claims that a dead worker's slots name. None when the file is missing, damaged, or from
 // before the machine was booted: then nothing says which of its claims had started.
 std::vector<workflow::ClaimId> ReadRunning(const std::string& lock_folder, std::int64_t worker_id);

@@ -18,6 +18,16 @@ std::string JsonString(std::string_view text) {
   return out += '"';
 }
 
+// The one column of all rows.
+Result<std::vector<std::int64_t>> Ids(Statement& statement) {
+  std::vector<std::int64_t> out;
+  while (true) {
+    TRY(const bool row, statement.Step());
+    if (!row) return out;
+    out.push_back(statement.Int(0));
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteTx>> SqliteTx::Make(Connection& connection, Turnstile& turnstile) {
@@ -57,10 +67,13 @@ Status SqliteTx::PrepareAll() {
       {&insert_action_, "insert_action"},
       {&due_steps_, "due_steps"},
       {&due_tasks_, "due_tasks"},
+      {&overdue_tasks_, "overdue_tasks"},
       {&next_due_step_, "next_due_step"},
       {&next_due_task_, "next_due_task"},
+      {&next_deadline_, "next_deadline"},
       {&ready_, "ready"},
       {&claims_, "claims"},
+      {&revoked_claims_, "revoked_claims"},
       {&paused_handlers_, "paused_handlers"},
       {&set_paused_, "set_paused"},
       {&clear_worker_handlers_, "clear_worker_handlers"},
@@ -168,18 +181,14 @@ Result<Tx::DueRows> SqliteTx::Due(Time now, std::int64_t limit) {
     if (!row) break;
     due.steps.push_back({due_steps_.Int(0), due_steps_.Int32(1)});
   }
-  due_tasks_.Bind(now, limit);
-  while (true) {
-    TRY(const bool row, due_tasks_.Step());
-    if (!row) break;
-    due.tasks.push_back(due_tasks_.Int(0));
-  }
+  TRY(due.tasks, Ids(due_tasks_.Bind(now, limit)));
+  TRY(due.overdue, Ids(overdue_tasks_.Bind(now, limit)));
   return due;
 }
 
 Result<std::optional<Time>> SqliteTx::NextDue() {
   std::optional<Time> next;
-  for (Statement* statement : {&next_due_step_, &next_due_task_}) {
+  for (Statement* statement : {&next_due_step_, &next_due_task_, &next_deadline_}) {
     TRY(const bool row, statement->Step());
     if (!row) continue;
     const Time at = FromMicros(statement->Int(0));
@@ -215,14 +224,20 @@ Result<std::vector<HeldClaim>> SqliteTx::Claims(std::int64_t worker) {
   }
 }
 
-Result<std::vector<std::int64_t>> SqliteTx::PausedHandlers() {
-  std::vector<std::int64_t> out;
+Result<std::vector<workflow::Revocation>> SqliteTx::Revoked(std::int64_t worker) {
+  std::vector<workflow::Revocation> out;
+  revoked_claims_.Bind(worker << workflow::kClaimWorkerShift, (worker + 1)
+                                                                  << workflow::kClaimWorkerShift);
   while (true) {
-    TRY(const bool row, paused_handlers_.Step());
+    TRY(const bool row, revoked_claims_.Step());
     if (!row) return out;
-    out.push_back(paused_handlers_.Int(0));
+    out.push_back(
+        {ClaimId{revoked_claims_.Int(0)},
+         workflow::WhyRevoked(static_cast<workflow::StepState>(revoked_claims_.Int32(1)))});
   }
 }
+
+Result<std::vector<std::int64_t>> SqliteTx::PausedHandlers() { return Ids(paused_handlers_); }
 
 Status SqliteTx::SetPaused(std::int64_t handler, bool paused) {
   auto saved = RunOnOneRow(set_paused_.Bind(handler, paused));

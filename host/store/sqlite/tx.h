@@ -39,6 +39,7 @@ class SqliteTx final : public Tx {
   Result<std::vector<ReadyStep>> Ready(const ReadyQuery& query) override;
 
   Result<std::vector<HeldClaim>> Claims(std::int64_t worker) override;
+  Result<std::vector<workflow::Revocation>> Revoked(std::int64_t worker) override;
   Result<std::vector<std::int64_t>> PausedHandlers() override;
   Status SetPaused(std::int64_t handler, bool paused) override;
   Status SetWorkerHandlers(std::int64_t worker, std::span<const std::int64_t> handlers) override;
@@ -77,7 +78,8 @@ class SqliteTx final : public Tx {
   Statement insert_step_, end_step_, claim_step_, update_step_, update_step_waiting_;
   Statement insert_attempt_, attempt_late_, insert_payload_, put_payload_;
   Statement insert_dead_letter_, resolve_dead_letters_, action_exists_, insert_action_;
-  Statement due_steps_, due_tasks_, next_due_step_, next_due_task_, ready_, claims_;
+  Statement due_steps_, due_tasks_, overdue_tasks_, next_due_step_, next_due_task_, next_deadline_;
+  Statement ready_, claims_, revoked_claims_;
   Statement paused_handlers_, set_paused_, clear_worker_handlers_, add_worker_handler_, end_worker_;
 };
 

@@ -102,6 +102,7 @@ Status SqliteTx::LoadTask(Wanted& wanted) {
   task.start = s.TimeAt(8);
   task.ended = s.TimeAt(9);
   task.created = FromMicros(s.Int(10));
+  task.deadline = s.TimeAt(11);
   wanted.rows->stored_task = task;
   load_task_.Reset();
   return Ok();
@@ -170,7 +171,7 @@ Status SqliteTx::InsertTask(const Dirty& dirty) {
   TRY_OK(insert_task_
              .Bind(task.id, task.uuid, task.template_id, Number(task.state), task.priority,
                    counters.open, counters.active, counters.retrying, counters.failed,
-                   submit.identity, task.start, task.created)
+                   submit.identity, task.start, task.created, task.deadline)
              .Run());
   TRY_OK(insert_task_input_.Bind(task.id, submit.envelope, submit.context).Run());
   return Ok();

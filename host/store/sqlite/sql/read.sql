@@ -107,6 +107,9 @@ SELECT count(*), min(ready_us) FROM (SELECT ready_us FROM step WHERE state = 1 A
 SELECT h.callable, h.resolver, h.idempotent FROM worker_handler wh JOIN handler h ON h.id = wh.handler_id
 WHERE wh.worker_id = ?1 ORDER BY h.callable, h.resolver;
 
+-- name: handler_ids_of_worker
+SELECT handler_id FROM worker_handler WHERE worker_id = ?1;
+
 -- name: count_tasks
 SELECT state, count(*) FROM task GROUP BY state ORDER BY state;
 

@@ -20,7 +20,7 @@ SELECT seq FROM sqlite_sequence WHERE name = 'task';
 
 -- name: load_task
 SELECT uuid, template_id, state, priority, open_steps, active_steps, retrying_steps, failed_steps, start_us, ended_us,
-       created_us
+       created_us, deadline_us
 FROM task WHERE id = ?1;
 
 -- name: load_step
@@ -39,7 +39,7 @@ FROM step WHERE task_id = ?1 ORDER BY n;
 INSERT INTO task(id, uuid, template_id, state, priority, open_steps, active_steps, retrying_steps,
        failed_steps, identity,
                  correlation, start_us, deadline_us, created_us, ended_us)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11, NULL, ?12, NULL);
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11, ?13, ?12, NULL);
 
 -- name: insert_task_input
 INSERT INTO task_input(task_id, envelope, context) VALUES(?1, ?2, ?3);
@@ -80,9 +80,11 @@ UPDATE step SET waiting_for = ?3 WHERE task_id = ?1 AND n = ?2 AND state = 0 AND
 INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
+-- Only where the store ended the attempt without its handler (timeout, cancelled): a handler's own end, sent again, is
+-- not late.
 -- name: attempt_late
-UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4)) WHERE task_id = ?1 AND n = ?2
-       AND claim_id = ?3;
+UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4))
+WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3 AND outcome IN (3, 7);
 
 -- name: insert_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4);
@@ -111,11 +113,18 @@ SELECT task_id, n, due_us FROM step WHERE due_us IS NOT NULL AND due_us <= ?1 OR
 -- name: due_tasks
 SELECT id FROM task WHERE start_us IS NOT NULL AND state = 0 AND start_us <= ?1 ORDER BY start_us LIMIT ?2;
 
+-- name: overdue_tasks
+SELECT id FROM task WHERE deadline_us IS NOT NULL AND ended_us IS NULL AND deadline_us <= ?1
+ORDER BY deadline_us LIMIT ?2;
+
 -- name: next_due_step
 SELECT due_us FROM step WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1;
 
 -- name: next_due_task
 SELECT start_us FROM task WHERE start_us IS NOT NULL AND state = 0 ORDER BY start_us LIMIT 1;
+
+-- name: next_deadline
+SELECT deadline_us FROM task WHERE deadline_us IS NOT NULL AND ended_us IS NULL ORDER BY deadline_us LIMIT 1;
 
 -- name: ready
 SELECT s.task_id, s.n, s.priority FROM step s
@@ -129,6 +138,9 @@ ORDER BY s.priority DESC, s.task_id, s.n LIMIT ?2;
 SELECT task_id, n, claim_id FROM step WHERE state = 2 AND claim_id >= ?1 AND claim_id < ?2
 UNION
 SELECT task_id, n, claim_id FROM step INDEXED BY step_revoked WHERE revoked = 1 AND claim_id >= ?1 AND claim_id < ?2;
+
+-- name: revoked_claims
+SELECT claim_id, state FROM step INDEXED BY step_revoked WHERE revoked = 1 AND claim_id >= ?1 AND claim_id < ?2;
 
 -- name: paused_handlers
 SELECT id FROM handler WHERE paused = 1;
