@@ -276,8 +276,9 @@ TEST(Decide, HoldsItsRulesUnderRandomOperations) {
     tasks.Add(task.task().task_moves());
   }
   std::cout << operations << " operations on " << count << " tasks\n";
-  steps.Report("step", kStepStates);
-  tasks.Report("task", kTaskStates, tasker::testing::MovesByDeadline());
+  if (HasFailure()) return;
+  steps.Report("step", kStepStates, true);
+  tasks.Report("task", kTaskStates, true, tasker::testing::MovesByDeadline());
 }
 
 }  // namespace
