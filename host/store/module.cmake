@@ -16,3 +16,5 @@ tasker_module(store
     store/sqlite/connection.cc store/sqlite/schema.cc store/sqlite/transaction.cc store/sqlite/tx.cc
     store/sqlite/tx_rows.cc ${CMAKE_CURRENT_BINARY_DIR}/store_sql.cc
   LINK tasker_store_locks tasker_base tasker_log tasker_workflow SQLite::SQLite3)
+
+include(store/memory.cmake)

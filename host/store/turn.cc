@@ -333,8 +333,14 @@ Status TurnRunner::Save(const TurnInput& in, TurnOutput& out) {
   for (const Dirty& item : dirty) {
     for (const std::int32_t n : item.steps) {
       const TaskRows::Slot* slot = item.rows->Find(n);
-      if (slot == nullptr || slot->fresh || slot->stored.state != StepState::kError) continue;
-      if (slot->row.state == StepState::kError) continue;
+      if (slot == nullptr || slot->fresh || slot->row.state == StepState::kError) continue;
+      // Also one that this very turn wrote, before a person's act that came with it.
+      const StepKey step{item.rows->task.id, n};
+      const bool has_letter =
+          slot->stored.state == StepState::kError ||
+          std::ranges::find(effects_.dead_letters, step, &workflow::DeadLetter::step) !=
+              effects_.dead_letters.end();
+      if (!has_letter) continue;
       TRY_OK(tx_.ResolveDeadLetters({item.rows->task.id, n}, "manually_resolved"));
     }
   }

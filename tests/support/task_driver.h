@@ -30,6 +30,13 @@ class TaskDriver final {
   std::int32_t size() const { return static_cast<std::int32_t>(steps_.size()); }
   // What the last event had to be written beside the rows.
   const workflow::Effects& effects() const { return effects_; }
+  // Every move that has been saved: from, to.
+  const std::set<std::pair<workflow::StepState, workflow::StepState>>& step_moves() const {
+    return step_moves_;
+  }
+  const std::set<std::pair<workflow::TaskState, workflow::TaskState>>& task_moves() const {
+    return task_moves_;
+  }
   Time now = FromMicros(1'000'000'000);
   std::uint64_t seed = 1;
 
@@ -127,6 +134,7 @@ class TaskDriver final {
         EXPECT_TRUE(slot.touched) << "step " << slot.row.n << " changed unmarked";
       }
       if (slot.row.state != before.state) {
+        step_moves_.emplace(before.state, slot.row.state);
         EXPECT_TRUE(workflow::CanMove(before.state, slot.row.state))
             << "step " << slot.row.n << ": " << Name(before.state) << " to "
             << Name(slot.row.state);
@@ -134,6 +142,7 @@ class TaskDriver final {
       steps_[slot.row.n] = slot.row;
     }
     if (rows.task.state != task_.state) {
+      task_moves_.emplace(task_.state, rows.task.state);
       EXPECT_TRUE(workflow::CanMove(task_.state, rows.task.state))
           << Name(task_.state) << " to " << Name(rows.task.state);
     }
@@ -261,6 +270,8 @@ class TaskDriver final {
   workflow::Effects effects_;
   workflow::Outcome outcome_;
   std::int64_t claims_ = 0;
+  std::set<std::pair<S, S>> step_moves_;
+  std::set<std::pair<T, T>> task_moves_;
 };
 
 }  // namespace tasker::testing
