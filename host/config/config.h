@@ -17,6 +17,7 @@ struct Worker {
   std::vector<std::string> namespaces;  // claims only these; empty: all
   std::int64_t threads = 0;             // executor threads, 0: one a core; 0..1024
   std::int64_t in_flight_max = 256;     // steps claimed and not committed; 1..65536
+  std::map<std::string, std::int64_t> handler_limits;  // handler -> attempts at once here; 1..65536
   std::chrono::milliseconds drain{
       30'000};  // from SIGTERM to the hand-back of what still runs; 0 s..24 h
 };

@@ -108,14 +108,17 @@ class FileReader final {
 
   void Known(const Key& key, const toml::key& at, const toml::node& node) {
     const auto* levels = std::get_if<LevelsKey>(&key.kind);
-    if (const toml::table* table = node.as_table(); levels != nullptr && table != nullptr) {
-      for (const auto& [module, level] : *table) {
-        const std::string name = std::string(key.name) + "." + std::string(module.str());
-        Result<Value> value = ToValue(level);
-        Status status = value
-                            ? AssignLevel(*levels, std::string(module.str()), name, *value, config_)
-                            : value.error();
-        Assigned(name, module, std::move(status));
+    const auto* counts = std::get_if<CountsKey>(&key.kind);
+    if (const toml::table* table = node.as_table();
+        table != nullptr && (levels != nullptr || counts != nullptr)) {
+      for (const auto& [inner, entry] : *table) {
+        const std::string word(inner.str());
+        const std::string name = std::string(key.name) + "." + word;
+        Result<Value> value = ToValue(entry);
+        Status status = !value              ? Status(value.error())
+                        : levels != nullptr ? AssignLevel(*levels, word, name, *value, config_)
+                                            : AssignCount(*counts, word, name, *value, config_);
+        Assigned(name, inner, std::move(status));
       }
       return;
     }

@@ -55,6 +55,9 @@ constexpr Key kKeys[] = {
      "Steps that are claimed and not yet committed, at most."},
     {"worker.drain", "", DurationKey{kAt<&Config::worker, &Worker::drain>, seconds(0), hours(24)},
      "How long running steps may go on after SIGTERM; then they are handed back, uncounted."},
+    {"worker.handler_limits", "",
+     CountsKey{kAt<&Config::worker, &Worker::handler_limits>, 1, 65536},
+     "How many attempts of a handler may run at once on this host, such as \"app.charge\" = 4."},
 
     {"store.path", "", PathKey{kAt<&Config::store, &Store::path>},
      "The SQLite file with all tasks; it and its folder are created."},

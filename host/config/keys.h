@@ -67,13 +67,20 @@ struct LevelsKey {
   Field<std::map<std::string, LogLevel>> field;
 };
 
+// A table: name -> number.
+struct CountsKey {
+  Field<std::map<std::string, std::int64_t>> field;
+  std::int64_t min;
+  std::int64_t max;
+};
+
 // One key of worker.toml. Its default is what a Config{} holds; for an empty text or list see
 // load.h.
 struct Key {
   std::string_view name;  // dotted: "worker.threads"
   std::string_view env;   // the environment variable that sets it too; empty: none
   std::variant<TextKey, TextListKey, PathKey, PathListKey, FlagKey, IntegerKey, SizeKey,
-               DurationKey, ChoiceKey, LevelsKey>
+               DurationKey, ChoiceKey, LevelsKey, CountsKey>
       kind;
   std::string_view meaning;  // one sentence, which config/worker.toml repeats
 };

@@ -93,6 +93,11 @@ std::vector<Row> RowsOf(const Config& config) {
       }
       continue;
     }
+    if (const auto* counts = std::get_if<CountsKey>(&key.kind)) {
+      for (const auto& [inner, count] : counts->field.read(config))
+        rows.push_back(RowOf(config, name + "." + inner, count));
+      continue;
+    }
     Row row = RowOf(config, name, ToJson(Read(key, config)));
     const std::int64_t* size =
         std::holds_alternative<SizeKey>(key.kind) ? row.value.if_int64() : nullptr;

@@ -149,6 +149,7 @@ struct Assigner {
     return chosen.has_value();
   }
   bool operator()(const LevelsKey&) const { return false; }
+  bool operator()(const CountsKey&) const { return false; }
 
  private:
   template <typename T>
@@ -163,6 +164,10 @@ struct Assigner {
     return true;
   }
 };
+
+std::string Between(std::int64_t min, std::int64_t max) {
+  return "an integer from " + std::to_string(min) + " to " + std::to_string(max);
+}
 
 Error Rejected(std::string_view shown_as, const Value& value, std::string_view expected) {
   return Invalid(std::string(shown_as)
@@ -183,9 +188,7 @@ std::string Expected(const Key& key) {
       return "a list of paths as non-empty strings";
     }
     std::string operator()(const FlagKey&) const { return "true or false"; }
-    std::string operator()(const IntegerKey& key) const {
-      return "an integer from " + std::to_string(key.min) + " to " + std::to_string(key.max);
-    }
+    std::string operator()(const IntegerKey& key) const { return Between(key.min, key.max); }
     std::string operator()(const SizeKey& key) const {
       return "a size from " + FormatSize(key.min) + " to " + FormatSize(key.max) +
              ", in bytes as an integer or with its unit KiB, MiB or GiB as a string such as "
@@ -198,6 +201,9 @@ std::string Expected(const Key& key) {
     std::string operator()(const ChoiceKey& key) const { return "one of " + ListOf(key.choices); }
     std::string operator()(const LevelsKey&) const {
       return "a table of module names, each with one of " + ListOf(LevelChoices());
+    }
+    std::string operator()(const CountsKey& key) const {
+      return "a table of names, each with " + Between(key.min, key.max);
     }
   };
   return std::visit(Visitor{}, key.kind);
@@ -223,6 +229,15 @@ Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_
   return Ok();
 }
 
+Status AssignCount(const CountsKey& key, const std::string& name, std::string_view shown_as,
+                   const Value& value, Config& config) {
+  const auto* number = std::get_if<std::int64_t>(&value);
+  if (number == nullptr || *number < key.min || *number > key.max)
+    return Rejected(shown_as, value, Between(key.min, key.max));
+  key.field.write(config)[name] = *number;
+  return Ok();
+}
+
 Value Read(const Key& key, const Config& config) {
   const auto read = [&](const auto& kind) -> Value {
     using Kind = std::decay_t<decltype(kind)>;
@@ -230,7 +245,7 @@ Value Read(const Key& key, const Config& config) {
       return FormatDuration(kind.field.read(config));
     } else if constexpr (std::is_same_v<Kind, ChoiceKey>) {
       return std::string(WordOf(kind.choices, kind.read(config)));
-    } else if constexpr (std::is_same_v<Kind, LevelsKey>) {
+    } else if constexpr (std::is_same_v<Kind, LevelsKey> || std::is_same_v<Kind, CountsKey>) {
       return std::vector<std::string>{};
     } else {
       return kind.field.read(config);

@@ -34,7 +34,11 @@ Status Assign(const Key& key, std::string_view shown_as, const Value& value,
 Status AssignLevel(const LevelsKey& key, const std::string& module, std::string_view shown_as,
                    const Value& value, Config& config);
 
-// The key's value in `config` as the file would give it; sizes as integers. Not for a LevelsKey:
+// The same for one name of a CountsKey.
+Status AssignCount(const CountsKey& key, const std::string& name, std::string_view shown_as,
+                   const Value& value, Config& config);
+
+// The key's value in `config` as the file would give it; sizes as integers. Not for tables:
 // empty.
 Value Read(const Key& key, const Config& config);
 

@@ -11,11 +11,12 @@ constexpr std::chrono::seconds kPause{1};
 }  // namespace
 
 Claiming::Claiming(std::int64_t in_flight_max, std::int64_t threads,
+                   std::map<std::string, std::int64_t> handler_limits,
                    const plugin::HandlerRegistry& registry, Dispatcher& dispatcher)
     : in_flight_max_(in_flight_max),
       threads_(threads),
       dispatcher_(dispatcher),
-      handlers_(registry) {}
+      handlers_(registry, std::move(handler_limits)) {}
 
 Result<std::vector<std::int64_t>> Claiming::Refresh(store::Store& store, Steady now) {
   refresh_at_ = now + kPause;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,9 @@ namespace tasker::pipeline {
 // What this host wants to claim, and when it is worth asking. Owned by the turn thread.
 class Claiming final {
  public:
+  // `handler_limits`: see ServedHandlers.
   Claiming(std::int64_t in_flight_max, std::int64_t threads,
+           std::map<std::string, std::int64_t> handler_limits,
            const plugin::HandlerRegistry& registry, Dispatcher& dispatcher);
 
   ServedHandlers& handlers() { return handlers_; }

@@ -232,6 +232,7 @@ Status Host::State::StartThreads() {
   limits.worker = worker;
   limits.in_flight_max = static_cast<std::int32_t>(config.worker.in_flight_max);
   limits.threads = ThreadsOf(config.worker);
+  limits.handler_limits = config.worker.handler_limits;
   limits.turn_max_items = static_cast<std::size_t>(config.store.turn_max_items);
   limits.turn_max_bytes = static_cast<std::size_t>(config.store.turn_max_bytes);
   dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox,

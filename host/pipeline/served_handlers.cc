@@ -25,7 +25,13 @@ Status ServedHandlers::Refresh(const Intern& intern) {
   }
   served_.clear();
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    served_.emplace(ids[i], Served{ids[i], entries[i].info, entries[i].instance});
+    Served served{ids[i], entries[i].info, entries[i].instance};
+    if (const auto limit = limits_.find(served.info.id); limit != limits_.end()) {
+      const auto at_most = static_cast<std::uint32_t>(limit->second);
+      std::uint32_t& own = served.info.max_concurrency;
+      own = own == 0 ? at_most : std::min(own, at_most);
+    }
+    served_.emplace(ids[i], std::move(served));
   }
   version_ = version;
   return Ok();

@@ -30,7 +30,10 @@ class ServedHandlers final {
   using Intern =
       std::function<Result<std::vector<std::int64_t>>(std::span<const store::HandlerName>)>;
 
-  explicit ServedHandlers(const plugin::HandlerRegistry& registry) : registry_(registry) {}
+  // `limits`: attempts at once of single handlers, beside what they say themselves.
+  ServedHandlers(const plugin::HandlerRegistry& registry,
+                 std::map<std::string, std::int64_t> limits)
+      : registry_(registry), limits_(std::move(limits)) {}
 
   // Whether the registry has changed since the last Refresh that succeeded.
   bool Outdated() const { return registry_.version() != version_; }
@@ -71,6 +74,7 @@ class ServedHandlers final {
   };
 
   const plugin::HandlerRegistry& registry_;
+  const std::map<std::string, std::int64_t> limits_;
   std::uint64_t version_ = 0;
   std::map<std::int64_t, Served> served_;
   std::map<std::int64_t, Count> counts_;  // also of handlers that are not served any more

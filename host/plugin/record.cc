@@ -47,7 +47,7 @@ Record::Record(Instance& instance, const PluginEntry& entry, std::string file,
       attempts_(entry.name, handlers_, control_, uplink_, limits) {}
 
 Status Record::Init(const std::string& config_json) {
-  const Status initialized = CallInit(config_json);
+  Status initialized = CallInit(config_json);
   if (!initialized) {
     {
       MutexLock lock(mu_);
@@ -57,7 +57,7 @@ Status Record::Init(const std::string& config_json) {
     static_cast<void>(control_.End(std::chrono::steady_clock::now()));
     return initialized;
   }
-  const Status committed = Commit();
+  Status committed = Commit();
   if (committed) {
     uplink_.DemandChanged();
   } else {

@@ -44,6 +44,8 @@ const KeyCase kCases[] = {
      "expected an integer from 1 to 65536"},
     {"worker.drain", R"("30s")", R"("1500ms")", R"("1500ms")", "30", R"("-1s")", R"("25h")",
      "expected a duration from 0s to 24h"},
+    {"worker.handler_limits", "", R"({ "app.charge" = 4 })", "", "4", "", "",
+     "expected a table of names"},
     {"store.path", R"("$DIR/.tasker/tasker.db")", R"("sub/../t.db")", R"("$DIR/t.db")", "true",
      R"("")", "", "expected a path"},
     {"store.synchronous", R"("full")", R"("normal")", R"("normal")", "true", R"("off")", "",

@@ -241,6 +241,14 @@ TEST_F(LoadTest, RefusesPluginNumbersThatJsonHasNot) {
               AllOf(StartsWith(":3: "), HasSubstr("no nan")));
 }
 
+TEST_F(LoadTest, TakesALimitForAHandler) {
+  const Config config = Loaded("[worker.handler_limits]\n\"app.charge\" = 4\n");
+  EXPECT_THAT(config.worker.handler_limits, ElementsAre(std::pair("app.charge", 4)));
+  EXPECT_THAT(
+      Refused("[worker.handler_limits]\na = 0\n"),
+      StartsWith(":2: worker.handler_limits.a is the integer 0; expected an integer from 1"));
+}
+
 TEST_F(LoadTest, TakesLevelsOfModules) {
   const Config config = Loaded("[log.modules]\nstore = \"debug\"\nplugin = \"error\"\n");
   EXPECT_THAT(config.log.modules, ElementsAre(std::pair("plugin", LogLevel::kError),

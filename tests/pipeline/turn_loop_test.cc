@@ -228,6 +228,19 @@ steps:
   EXPECT_EQ(View(task).attempts.size(), 3U);
 }
 
+TEST_F(TurnLoopTest, AHandlerLimitOfTheConfigBoundsWhatRunsAtOnce) {
+  const std::int64_t one = Register(kOne, "one");
+  ServeGated();
+  handler_limits_ = {{"h.a", 2}};
+  StartLoop(16, 4);
+  std::vector<Uuid> tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(SubmitTask(one));
+  ASSERT_TRUE(Eventually([&] { return running_ == 2; }));
+  EXPECT_EQ(Number("SELECT count(*) FROM step WHERE state = 2"), 2);
+  gate_.Open();
+  for (const Uuid& task : tasks) ExpectComplete(task);
+}
+
 TEST_F(TurnLoopTest, StartsATaskAtItsTime) {
   const std::int64_t one = Register(kOne, "one");
   ServeAll();

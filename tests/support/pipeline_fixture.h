@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -70,6 +71,7 @@ class PipelineTest : public StoreTest {
     limits.worker = worker_;
     limits.in_flight_max = in_flight_max;
     limits.threads = threads;
+    limits.handler_limits = handler_limits_;
     loop_ = std::make_unique<pipeline::TurnLoop>(limits, *store_, registry_, *inbox_, *dispatcher_,
                                                  settled_, clock_);
     const Status started = loop_->Start();
@@ -118,6 +120,7 @@ class PipelineTest : public StoreTest {
     EXPECT_EQ(*state, workflow::TaskState::kComplete);
   }
 
+  std::map<std::string, std::int64_t> handler_limits_;  // as worker.toml has them
   pipeline::SettledWaiters settled_;
   SystemClock clock_;
   plugin::HandlerRegistry registry_;
