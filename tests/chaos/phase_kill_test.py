@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Lets hosts kill themselves in each phase of a turn, under load. Every task must settle, and what the handlers recorded
-must agree with the store, attempt by attempt.
+"""Lets hosts kill themselves in each phase of a turn, under load. Every task must settle, and what the handlers
+recorded must agree with the store, attempt by attempt.
 
 Usage: phase_kill_test.py [--each N] [--seed S]
 
