@@ -8,68 +8,26 @@ A kill comes when the handlers' record has grown by some lines, never by the clo
 """
 
 import argparse
-import collections
 import pathlib
 import random
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from store_rows import SETTLED  # noqa: E402
-from template_text import Step, chain, template_text  # noqa: E402
+from joined import Joined  # noqa: E402
+from load import Submitter, random_dag, wait_until_all_settled  # noqa: E402
+from template_text import chain, template_text  # noqa: E402
 from workspace import Workspace  # noqa: E402
 
 HANDLER = "killlog.work"
-BACKLOG = 60  # Steps that wait at least, while the submitter keeps up: no kill hits an idle host.
 # No step may be taken for poison: it is innocent of the kills.
 CONFIG = "[worker]\nthreads = 4\n\n[store]\ncrash_max = 100\n"
 
 
-def random_dag(rng):
-    names = [f"s{i}" for i in range(rng.randint(4, 12))]
-    return [Step(name, HANDLER, tuple(rng.sample(names[:i], rng.randint(0, min(i, 3)))))
-            for i, name in enumerate(names)]
-
-
 def make_templates(rng):
     """{name: steps}"""
-    templates = {f"dag{i}": random_dag(rng) for i in range(6)}
+    templates = {f"dag{i}": random_dag(rng, [HANDLER]) for i in range(6)}
     return templates | {"linear4": chain(HANDLER, "first", "second", "third", "fourth")}
-
-
-class Submitter:
-    """Submits tasks from a thread of its own, whether a host runs or not, so that the backlog stays."""
-
-    def __init__(self, workspace, templates, rng):
-        self._workspace, self._templates, self._rng = workspace, templates, rng
-        self._stop = threading.Event()
-        self._steps = 0
-        self.tasks = []
-        self.error = None
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-        if self.error is not None:
-            raise self.error
-
-    def _run(self):
-        try:
-            while not self._stop.is_set():
-                if self._steps > self._workspace.record.count() + BACKLOG:
-                    self._stop.wait(0.005)
-                    continue
-                name = self._rng.choice(sorted(self._templates))
-                self.tasks.append(self._workspace.submit(name))
-                self._steps += len(self._templates[name])
-        except Exception as error:  # The thread that leaves the `with` raises it.
-            self.error = error
 
 
 def kill_again_and_again(workspace, kills, rng, submitter):
@@ -81,53 +39,6 @@ def kill_again_and_again(workspace, kills, rng, submitter):
         host.kill()
         if submitter.error:
             return
-
-
-def wait_until_all_settled(workspace, host, expected):
-    """{task: state}, as `task list` has them."""
-
-    def settled():
-        tasks = workspace.ask("task", "list", "--limit", "1000")["tasks"]
-        states = {task["task"]: task["state"] for task in tasks}
-        return states if all(state in SETTLED for state in states.values()) else None
-
-    states = host.until("every task is settled", settled, every_s=0.1)
-    assert sorted(states) == sorted(expected), "the list of tasks is not the list of what was submitted"
-    return states
-
-
-class Joined:
-    """The handlers' lines and the store's attempt rows, joined by call_id."""
-
-    def __init__(self, workspace, templates):
-        self.lines = workspace.record.lines()
-        self.rows = workspace.store.attempts()
-        tasks = workspace.store.tasks()
-        self._step_names = {task: [step.name for step in templates[name]] for task, (_, name) in tasks.items()}
-        self._by_call = {row.call_id: row for row in self.rows}
-        self._started = {words[2] for words in self.lines}
-        self.without_line = [row for row in self.rows if row.call_id not in self._started]
-
-    def contradictions(self):
-        found = []
-        calls = collections.Counter(words[2] for words in self.lines)
-        found += [f"call {call} started {times} times" for call, times in calls.items() if times > 1]
-        if len(self._by_call) != len(self.rows):
-            found.append("two attempt rows have the same call_id")
-        for task, step, call in self.lines:
-            row = self._by_call.get(call)
-            if row is None:
-                found.append(f"the start of {step} of {task} as {call} has no attempt row")
-            elif (row.task, self._step_names[row.task][row.n]) != (task, step):
-                found.append(f"call {call} belongs to {step} of {task}, and its row to step {row.n} of {row.task}")
-        for row in self.without_line:
-            if row.outcome != "worker_lost":
-                found.append(f"call {row.call_id} never started, and its row says {row.outcome}")
-        complete = collections.Counter((row.task, row.n) for row in self.rows if row.outcome == "complete")
-        found += [f"step {n} of {task} completed {times} times" for (task, n), times in complete.items() if times > 1]
-        steps = {(task, n) for task, names in self._step_names.items() for n in range(len(names))}
-        found += [f"step {n} of {task} has no complete attempt" for task, n in sorted(steps - set(complete))]
-        return found
 
 
 def main():

@@ -143,9 +143,10 @@ Status Connection::Configure(Mode mode, bool full_sync) {
   return Ok();
 }
 
-Status Connection::UseWal() {
-  // Before the first table: later it would need a VACUUM, and does nothing.
-  TRY_OK(Execute("PRAGMA auto_vacuum = INCREMENTAL"));
+Status Connection::UseWal(bool is_new) {
+  // Before the first table: later it would need a VACUUM. Where it stands already SQLite writes it
+  // all the same, and each look at the store would cost a commit, or fail on a full disk.
+  if (is_new) TRY_OK(Execute("PRAGMA auto_vacuum = INCREMENTAL"));
   TRY(Statement journal, PrepareText("PRAGMA journal_mode = WAL"));
   TRY(const bool row, journal.Step());
   if (!row || journal.Text(0) != "wal") {

@@ -107,9 +107,9 @@ class Connection final {
 
   sqlite3* db() const { return db_; }
   const std::string& path() const { return path_; }
-  // Makes the file a WAL database, an empty one also one that can be vacuumed in slices.
-  // kIncompatible if SQLite does not.
-  Status UseWal();
+  // Makes the file a WAL database, a new one, without any table, also one that can be vacuumed in
+  // slices. Writes nothing to one that is a WAL database already. kIncompatible if SQLite does not.
+  Status UseWal(bool is_new);
 
   Status BeginWrite();
   Status BeginRead();

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x5461736b;  // as the first migration sets it
 
 Status Create(Connection& connection) {
-  TRY_OK(connection.UseWal());
+  TRY_OK(connection.UseWal(true));
   TRY_OK(connection.BeginWrite());
   auto made = connection.Execute(kSql_001_initial);
   if (made) made = connection.Commit();
@@ -40,7 +40,7 @@ Status EnsureSchema(Connection& connection) {
                         ", this tasker-host needs " + std::to_string(kSchemaVersion) +
                         "; run tasker-host store migrate");
   }
-  return connection.UseWal();
+  return connection.UseWal(false);
 }
 
 }  // namespace tasker::store::sqlite
