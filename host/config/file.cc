@@ -118,16 +118,16 @@ class FileReader final {
         Status status = !value              ? Status(value.error())
                         : levels != nullptr ? AssignLevel(*levels, word, name, *value, config_)
                                             : AssignCount(*counts, word, name, *value, config_);
-        Assigned(name, inner, std::move(status));
+        Assigned(name, inner, status);
       }
       return;
     }
     Result<Value> value = ToValue(node);
     Status status = value ? Assign(key, key.name, *value, folder_, config_) : value.error();
-    Assigned(std::string(key.name), at, std::move(status));
+    Assigned(std::string(key.name), at, status);
   }
 
-  void Assigned(const std::string& name, const toml::key& at, Status status) {
+  void Assigned(const std::string& name, const toml::key& at, const Status& status) {
     if (status) {
       config_.origins[name] = Place(at.source());
     } else {

@@ -155,7 +155,7 @@ bool Enabled(std::string_view module, Level level) {
   return ProcessLog::Instance().Enabled(module, level);
 }
 
-void Write(Level level, std::string_view module, std::string_view message, Fields fields) {
+void Write(Level level, std::string_view module, std::string_view message, const Fields& fields) {
   if (Enabled(module, level)) ProcessLog::Instance().Write(level, module, message, fields);
 }
 

@@ -47,19 +47,20 @@ bool Enabled(std::string_view module, Level level);
 // Thread-safe; may block as long as stderr does, so never under a lock. The same (module, message)
 // at kWarning or kError within a minute is written once and counted; the next line after that
 // minute carries "repeated": N.
-void Write(Level level, std::string_view module, std::string_view message, Fields fields = {});
+void Write(Level level, std::string_view module, std::string_view message,
+           const Fields& fields = {});
 
-inline void Debug(std::string_view module, std::string_view message, Fields fields = {}) {
-  if (Enabled(module, Level::kDebug)) Write(Level::kDebug, module, message, std::move(fields));
+inline void Debug(std::string_view module, std::string_view message, const Fields& fields = {}) {
+  if (Enabled(module, Level::kDebug)) Write(Level::kDebug, module, message, fields);
 }
-inline void Info(std::string_view module, std::string_view message, Fields fields = {}) {
-  Write(Level::kInfo, module, message, std::move(fields));
+inline void Info(std::string_view module, std::string_view message, const Fields& fields = {}) {
+  Write(Level::kInfo, module, message, fields);
 }
-inline void Warning(std::string_view module, std::string_view message, Fields fields = {}) {
-  Write(Level::kWarning, module, message, std::move(fields));
+inline void Warning(std::string_view module, std::string_view message, const Fields& fields = {}) {
+  Write(Level::kWarning, module, message, fields);
 }
-inline void Error(std::string_view module, std::string_view message, Fields fields = {}) {
-  Write(Level::kError, module, message, std::move(fields));
+inline void Error(std::string_view module, std::string_view message, const Fields& fields = {}) {
+  Write(Level::kError, module, message, fields);
 }
 
 }  // namespace tasker::log
