@@ -110,7 +110,12 @@ class RunHost final : public Command {
     if (!hurry) log::Warning("main", hurry.error().message);
     const Status stopped = host.Stop(std::chrono::steady_clock::now() + drain);
     if (stopped) {
-      log::Info("main", "stopped");
+      const pipeline::HostStatus status = host.status();
+      log::Info("main", "stopped",
+                {{"turns", status.turns},
+                 {"commits", status.commits},
+                 {"ended", status.ended},
+                 {"submitted", status.submitted}});
       return ExitCode::kOk;
     }
     log::Error("main", stopped.error().message);

@@ -1,12 +1,16 @@
-// A client of a store, as the CLI is one: puts many linear4 tasks into it, or runs one after the
-// other and says how long each took from before its submit until this process has seen its end.
+// A client of a store, as the CLI is one: puts many tasks of a template into it, or, with an
+// interval, one after the other, and says when each submit began (CLOCK_MONOTONIC, ns) and how long
+// it took.
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,7 +28,8 @@ Result<std::int64_t> RegisterTemplate(store::Store& store, const std::string& pa
   std::ifstream file(path, std::ios::binary);
   const std::string body{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) return Error{ErrorCode::kNotFound, "read " + path + ": there is no such file"};
-  const store::NewTemplate text{"bench", "linear4", "1.0.0", workflow::Sha256Hex(body), body};
+  const std::string name = std::filesystem::path(path).stem();
+  const store::NewTemplate text{"bench", name, "1.0.0", workflow::Sha256Hex(body), body};
   TRY(const auto registered, store.Register({&text, 1}));
   return registered.front().id;
 }
@@ -58,12 +63,32 @@ Status SubmitMany(store::Store& store, std::int64_t template_id, std::int64_t co
   return Ok();
 }
 
-Status Run(const std::string& store_path, const std::string& template_path, std::int64_t count) {
+std::int64_t NowNs() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+Status SubmitSteadily(store::Store& store, std::int64_t template_id, std::int64_t count,
+                      std::chrono::milliseconds every) {
+  SystemClock clock;
+  auto next = std::chrono::steady_clock::now();
+  std::printf("[");
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::this_thread::sleep_until(next += every);
+    const std::int64_t begun = NowNs();
+    TRY_OK(SubmitBatch(store, clock, {Uuid::New()}, template_id));
+    std::printf("%s[%lld,%lld]", i == 0 ? "" : ",", static_cast<long long>(begun),
+                static_cast<long long>(NowNs() - begun));
+  }
+  std::printf("]\n");
+  return Ok();
+}
+
+Status Run(const std::string& store_path, const std::string& template_path, std::int64_t count,
+           std::int64_t every_ms) {
   store::OpenOptions options;
   options.path = store_path;
   TRY(const auto store, store::Store::Open(options));
   TRY(const std::int64_t template_id, RegisterTemplate(*store, template_path));
-  return SubmitMany(*store, template_id, count);
+  if (every_ms == 0) return SubmitMany(*store, template_id, count);
+  return SubmitSteadily(*store, template_id, count, std::chrono::milliseconds(every_ms));
 }
 
 }  // namespace
@@ -71,15 +96,17 @@ Status Run(const std::string& store_path, const std::string& template_path, std:
 
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv, argv + argc);
-  std::int64_t count = 0;
-  if (args.size() == 4) std::from_chars(args[3].data(), args[3].data() + args[3].size(), count);
-  if (count < 1) {
+  std::int64_t numbers[] = {0, 0};  // count, milliseconds between two submits
+  for (std::size_t i = 3; i < args.size() && i < 5; ++i)
+    std::from_chars(args[i].data(), args[i].data() + args[i].size(), numbers[i - 3]);
+  if (args.size() < 4 || args.size() > 5 || numbers[0] < 1) {
     std::fprintf(
         stderr,
-        "linear4_client: pass the store's file, the template's file and a count of tasks.\n");
+        "submit_client: pass the store's file, the template's file, a count of tasks and, if "
+        "they are to come one by one, the milliseconds between them.\n");
     return 2;
   }
-  const auto status = tasker::bench::Run(args[1], args[2], count);
-  if (!status) std::fprintf(stderr, "linear4_client: %s\n", status.error().message.c_str());
+  const auto status = tasker::bench::Run(args[1], args[2], numbers[0], numbers[1]);
+  if (!status) std::fprintf(stderr, "submit_client: %s\n", status.error().message.c_str());
   return status ? 0 : 1;
 }
