@@ -22,7 +22,8 @@ InProcess::~InProcess() { static_cast<void>(Stop(std::chrono::steady_clock::now(
 
 Result<std::unique_ptr<Instance>> InProcess::Load(const std::string& path,
                                                   HandlerRegistry& registry, const HostCalls& calls,
-                                                  const Limits& limits, std::string config_json) {
+                                                  const Limits& limits,
+                                                  const std::string& config_json) {
   TRY(const Library* const library, Library::Open(path));
   return Make(library->entry(), library->file(), registry, calls, limits, config_json);
 }
@@ -30,7 +31,8 @@ Result<std::unique_ptr<Instance>> InProcess::Load(const std::string& path,
 Result<std::unique_ptr<Instance>> InProcess::FromEntry(const tasker_plugin_entry& entry,
                                                        HandlerRegistry& registry,
                                                        const HostCalls& calls, const Limits& limits,
-                                                       std::string config_json, std::string file) {
+                                                       const std::string& config_json,
+                                                       std::string file) {
   TRY(const PluginEntry read, ReadEntry(&entry, file));
   return Make(read, std::move(file), registry, calls, limits, config_json);
 }

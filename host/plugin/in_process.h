@@ -25,12 +25,12 @@ class InProcess final : public Instance {
   // sentences that name the file.
   static Result<std::unique_ptr<Instance>> Load(const std::string& path, HandlerRegistry& registry,
                                                 const HostCalls& calls, const Limits& limits,
-                                                std::string config_json);
+                                                const std::string& config_json);
   // The same for a plugin that is linked into this program; `file` stands for it in messages.
   static Result<std::unique_ptr<Instance>> FromEntry(const tasker_plugin_entry& entry,
                                                      HandlerRegistry& registry,
                                                      const HostCalls& calls, const Limits& limits,
-                                                     std::string config_json,
+                                                     const std::string& config_json,
                                                      std::string file = "built in");
 
   ~InProcess() override;  // Stop, without waiting.

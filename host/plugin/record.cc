@@ -158,16 +158,16 @@ tasker_status Record::Unregister(std::string_view id, tasker_error* error) {
   return TASKER_OK;
 }
 
-void Record::SetCapacity(std::uint32_t number, std::uint32_t free) {
-  Pool* const pool = handlers_.PoolOf(number);
-  if (pool == nullptr) {
+void Record::SetCapacity(std::uint32_t pool, std::uint32_t free) {
+  Pool* const known = handlers_.PoolOf(pool);
+  if (known == nullptr) {
     log::Warning(
         "plugin",
         "plugin " + name() + " names more pools than a plugin may have; the capacity is not taken",
-        {{"plugin", name()}, {"pool", number}});
+        {{"plugin", name()}, {"pool", pool}});
     return;
   }
-  if (pool->free.exchange(free) < free) uplink_.DemandChanged();
+  if (known->free.exchange(free) < free) uplink_.DemandChanged();
 }
 
 Status Record::Stop(Steady deadline) {
