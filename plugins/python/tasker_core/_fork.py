@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-_opened = False
+_open: set[str] = set()
 _dead = False
 _reset_hooks: list[Callable[[], None]] = []
 
@@ -20,16 +20,14 @@ SENTENCE = (
 )
 
 
-def note_open() -> None:
-    """A worker or a client of this process opened the store."""
-    global _opened
-    _opened = True
+def note_open(who: str) -> None:
+    """`worker` or `client` of this process opened the store."""
+    _open.add(who)
 
 
-def note_closed() -> None:
-    """Nothing of this process has the store open any more."""
-    global _opened
-    _opened = False
+def note_closed(who: str) -> None:
+    """It has closed the store."""
+    _open.discard(who)
 
 
 def dead() -> bool:
@@ -50,7 +48,7 @@ def on_child(hook: Callable[[], None]) -> None:
 
 def _after_fork_in_child() -> None:
     global _dead
-    _dead = _dead or _opened
+    _dead = _dead or bool(_open)
     for hook in _reset_hooks:
         hook()
 

@@ -49,7 +49,7 @@ def start_host(settings: dict[str, Any] | None) -> BootstrapResult:
     answer = _bootstrap_worker(settings)
     status = answer.get("status") or ""
     if status == "started":
-        _fork.note_open()
+        _fork.note_open("worker")
     if status in ("started", "already_running"):
         announce.connect()
     return BootstrapResult(
@@ -80,7 +80,7 @@ def stop_host(drain_s: float | None) -> str:
         return _stop_worker() if drain_s is None else _stop_worker(drain_s)
     finally:
         if not _is_worker_running():
-            _fork.note_closed()
+            _fork.note_closed("worker")
 
 
 def get_worker_status() -> WorkerStatus:

@@ -160,9 +160,7 @@ class HandlerRegistry:
             )
         return wrapped
 
-    def can_handle(
-        self, callable_name: str, method: str | None, resolver: str | None, *, import_allowed: bool
-    ) -> bool:
+    def can_handle(self, callable_name: str, method: str | None, resolver: str | None, *, import_allowed: bool) -> bool:
         """True if a step with this handler entry can be handled here.
 
         A dotted path that nobody registered is imported if that is allowed.
@@ -172,11 +170,13 @@ class HandlerRegistry:
             return self._chain.can_resolve(definition)
         if self.is_registered(callable_name):
             return True
-        for name, _ in self._chain.list_resolvers():
-            candidate = self._chain.get_resolver(name)
-            if candidate is not None and not isinstance(candidate, ClassLookupResolver):
-                if candidate.can_resolve(definition):
-                    return True
+        # A dotted path is not asked of ClassLookupResolver, which says yes without looking.
+        if any(
+            resolver.can_resolve(definition)
+            for resolver in self._chain.resolvers()
+            if not isinstance(resolver, ClassLookupResolver)
+        ):
+            return True
         return import_allowed and self._register_dotted(callable_name)
 
     def discover_handlers(self, package_name: str, base_class: type[StepHandler] | None = None) -> int:

@@ -13,7 +13,7 @@ from tasker_core._execution import announce
 from tasker_core._execution.attempt import Attempt, current_attempt, running
 from tasker_core._execution.loop import HandlerLoop
 from tasker_core._execution.outcome import as_result, failure_of, handler_name_of, safe_failure_dict
-from tasker_core._execution.submit import execution_result
+from tasker_core._execution.submit import execution_result, publish_events
 from tasker_core._execution.tally import tallies
 from tasker_core._tasker_core import checkpoint_yield_step_event as _checkpoint_yield_step_event
 from tasker_core._tasker_core import complete_step_event as _complete_step_event
@@ -29,9 +29,7 @@ __all__ = ["StepExecutionError", "StepExecutionSubscriber"]
 class StepExecutionError(Exception):
     """A step failed; `error_type` names the kind, `retryable` says whether another attempt may succeed."""
 
-    def __init__(
-        self, message: str, error_type: str = "step_execution_error", retryable: bool = True
-    ) -> None:
+    def __init__(self, message: str, error_type: str = "step_execution_error", retryable: bool = True) -> None:
         super().__init__(message)
         self.error_type = error_type
         self.retryable = retryable
@@ -48,9 +46,7 @@ class StepExecutionSubscriber:
         worker_id: Name that results carry.
     """
 
-    def __init__(
-        self, event_bridge: EventBridge, handler_registry: HandlerRegistry, worker_id: str
-    ) -> None:
+    def __init__(self, event_bridge: EventBridge, handler_registry: HandlerRegistry, worker_id: str) -> None:
         self._event_bridge = event_bridge
         self._handler_registry = handler_registry
         self._worker_id = worker_id
@@ -142,9 +138,7 @@ class StepExecutionSubscriber:
     def _create_error_result(self, error: BaseException) -> StepHandlerResult:
         return failure_of(error)
 
-    def _submit_result(
-        self, event: FfiStepEvent, handler_result: StepHandlerResult, execution_time_ms: int
-    ) -> None:
+    def _submit_result(self, event: FfiStepEvent, handler_result: StepHandlerResult, execution_time_ms: int) -> None:
         if handler_result.metadata.get("checkpoint_yield") is True:
             self._submit_checkpoint_yield(event, handler_result)
             return
@@ -162,12 +156,12 @@ class StepExecutionSubscriber:
             return
         if not accepted:
             log_warn(f"the host did not take the result of step {event.step_uuid}: its attempt has ended")
-        elif sent is not None:
+            return
+        publish_events(event, handler_result, execution_time_ms)
+        if sent is not None:
             self._tell(EventNames.STEP_COMPLETION_SENT, sent)
 
-    def _submit_safe_failure(
-        self, event: FfiStepEvent, handler_result: StepHandlerResult, error: Exception
-    ) -> None:
+    def _submit_safe_failure(self, event: FfiStepEvent, handler_result: StepHandlerResult, error: Exception) -> None:
         log_error(f"the result of step {event.step_uuid} was refused: {error}")
         completion = self._build_ffi_safe_failure(event, handler_result, error)
         if not _complete_step_event(event.event_id, completion):
@@ -193,9 +187,7 @@ class StepExecutionSubscriber:
     def _build_ffi_safe_failure(
         self, event: FfiStepEvent, handler_result: StepHandlerResult, original_error: BaseException
     ) -> dict[str, Any]:
-        return safe_failure_dict(
-            event.step_uuid, self._worker_id, handler_result.is_success, original_error
-        )
+        return safe_failure_dict(event.step_uuid, self._worker_id, handler_result.is_success, original_error)
 
     def _tell(self, name: str, *args: Any) -> None:
         try:

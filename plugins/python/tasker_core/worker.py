@@ -16,11 +16,13 @@ from tasker_core._execution.attempt import running
 from tasker_core._execution.loop import HandlerLoop
 from tasker_core._execution.pool import Pool
 from tasker_core.bootstrap import start_host, stop_host
+from tasker_core.domain_events import InProcessDomainEventPoller, SubscriberRegistry
 from tasker_core.event_bridge import EventBridge
 from tasker_core.exceptions import WorkerBootstrapError
 from tasker_core.handler import HandlerRegistry
 from tasker_core.logging import log_error, log_info, log_warn
 from tasker_core.observability import get_health_check, python_health
+from tasker_core.step_handler.mixins.api import close_shared_clients
 from tasker_core.types import BootstrapConfig, BootstrapResult, HealthCheck, WorkerState
 
 __all__ = ["Worker"]
@@ -52,6 +54,7 @@ class Worker:
         self._pool: Pool | None = None
         self._registry: HandlerRegistry | None = None
         self._bridge: EventBridge | None = None
+        self._event_poller: InProcessDomainEventPoller | None = None
         self._discovered: list[str] = []
         self._shutdown_hooks: list[Callable[[], None]] = []
         self._started_at: float | None = None
@@ -285,15 +288,28 @@ class Worker:
             result = result.model_copy(update={"worker_id": str(native._status().get("worker_id") or "")})
         self._bootstrap_result = result
 
-    def _consume(
-        self, registry: HandlerRegistry, *, auto_discover: bool, threads: int, async_limit: int
-    ) -> None:
+    def _consume(self, registry: HandlerRegistry, *, auto_discover: bool, threads: int, async_limit: int) -> None:
         self._bridge = EventBridge.instance()
         self._bridge.start()
         announce.attach(registry, imports_allowed=auto_discover)
         self._pool = Pool(registry, self._bridge, self.worker_id, threads, async_limit)
+        self._start_subscribers()
         self._pool.start()
         state.pool_threads = threads
+
+    def _start_subscribers(self) -> None:
+        registry = SubscriberRegistry.instance()
+        registered = registry.list_registered()
+        if registered["classes"] or registered["instances"]:
+            self._event_poller = InProcessDomainEventPoller(polling_interval_ms=100)
+            registry.start_all(self._event_poller)
+            self._event_poller.start()
+
+    def _stop_subscribers(self) -> None:
+        poller, self._event_poller = self._event_poller, None
+        if poller is not None:
+            poller.stop()
+            SubscriberRegistry.instance().stop_all()
 
     def _stop(self, drain_s: float | None) -> None:
         with Worker._lock:
@@ -336,6 +352,8 @@ class Worker:
             pool.close()
         state.pool_threads = 0
         HandlerLoop.close_instance()
+        self._stop_subscribers()
+        close_shared_clients()
         if self._bridge is not None:
             self._bridge.stop()
         if self._registry is not None:

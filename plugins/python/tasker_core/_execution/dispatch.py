@@ -52,9 +52,7 @@ class Dispatcher:
             try:
                 handler = construct(target.cls, initialization or {})
             except Exception as error:
-                raise ResolutionError(
-                    f"handler '{name}' could not be made: {type(error).__name__}: {error}"
-                ) from error
+                raise ResolutionError(f"handler '{name}' could not be made: {type(error).__name__}: {error}") from error
             return getattr(handler, target.method), target.version
         definition = HandlerDefinition(name, method, resolver, initialization or {})
         handler = self._registry.resolve_or_raise(definition)

@@ -15,7 +15,7 @@ from tasker_core.logging import log_error, log_warn
 from tasker_core.types.events import FfiStepEvent
 from tasker_core.types.results import StepError, StepExecutionResult, StepHandlerResult
 
-__all__ = ["Step", "execution_result", "submit"]
+__all__ = ["Step", "execution_result", "publish_events", "submit"]
 
 
 class Step:
@@ -34,36 +34,28 @@ class Step:
         self.version = "1.0.0"
 
 
-def submit(
-    step: Step, result: StepHandlerResult, elapsed_s: float, bridge: EventBridge, worker_id: str
-) -> None:
+def submit(step: Step, result: StepHandlerResult, elapsed_s: float, bridge: EventBridge, worker_id: str) -> None:
     """Gives the host the outcome, counts it, and publishes what somebody listens for.
 
     A result that has no JSON form, or that the host cannot store, becomes a permanent failure that says so.
     """
     tallies.mine().add(step.handler, result.is_success, int(elapsed_s * 1e6))
     elapsed_ms = int(elapsed_s * 1000)
-    events: list[dict[str, Any]] = []
     try:
         if result.is_success and result.metadata.get("checkpoint_yield") is True:
             _yield(step, result, bridge)
             return
-        events = _domain_events(step, result)
-        accepted = _give(step, result, elapsed_ms, events)
+        accepted = _give(step, result, elapsed_ms)
     except (ValueError, TypeError) as error:
         if not result.is_success:
             raise
         result = serialization_failure(error, step.handler)
-        events = _domain_events(step, result)
-        accepted = _give(step, result, elapsed_ms, events)
+        accepted = _give(step, result, elapsed_ms)
     if not accepted:
         why = step.attempt.reason() or "resolved"
         log_warn(f"the outcome of handler '{step.handler}' came after its attempt had ended ({why})")
         return
-    if events and not result.is_success:
-        from tasker_core.domain_events.delivery import deliver_here
-
-        deliver_here(events)
+    publish_events(step.event, result, elapsed_ms)
     if bridge.wants(EventNames.STEP_COMPLETION_SENT):
         sent = execution_result(step.event, result, elapsed_ms, worker_id)
         try:
@@ -100,12 +92,22 @@ def execution_result(
     return StepExecutionResult.failure_result(error=error, metadata=metadata, **common)
 
 
-def _give(step: Step, result: StepHandlerResult, elapsed_ms: int, events: list[dict[str, Any]]) -> bool:
+def publish_events(event: FfiStepEvent, result: StepHandlerResult, elapsed_ms: int) -> None:
+    """Publishes the domain events that the step declares, if any."""
+    definition = event.task_sequence_step.get("step_definition") or {}
+    if definition.get("publishes_events"):
+        # Imported here: most templates declare no events.
+        from tasker_core.domain_events.publishing import publish_declared
+
+        publish_declared(event, result, elapsed_ms)
+
+
+def _give(step: Step, result: StepHandlerResult, elapsed_ms: int) -> bool:
     event_id = step.attempt.event_id
     metadata = _metadata_text(step, result, elapsed_ms)
     if result.is_success:
         body = to_json_text(result.result if result.result is not None else {})
-        return native._complete(event_id, body, metadata, _json_or_none(events) if events else None)
+        return native._complete(event_id, body, metadata, None)
     details = result.metadata
     trace, status, context = details.get("traceback"), details.get("status_code"), details.get("context")
     code = result.error_code if result.error_code is not None else details.get("error_code")
@@ -158,13 +160,3 @@ def _yield(step: Step, result: StepHandlerResult, bridge: EventBridge) -> None:
         log_warn(f"the checkpoint of handler '{step.handler}' came after its attempt had ended")
     elif bridge.wants(EventNames.STEP_CHECKPOINT_YIELD):
         bridge.publish(EventNames.STEP_CHECKPOINT_YIELD, checkpoint)
-
-
-def _domain_events(step: Step, result: StepHandlerResult) -> list[dict[str, Any]]:
-    definition = step.event.task_sequence_step.get("step_definition") or {}
-    if not definition.get("publishes_events"):
-        return []
-    # Imported here: most templates declare no events.
-    from tasker_core.domain_events.publishing import events_of
-
-    return events_of(step.event, step.handler, result)

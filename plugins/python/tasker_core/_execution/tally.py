@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-__all__ = ["Tally", "Tallies"]
+__all__ = ["Tallies", "Tally"]
 
 
 class Tally:

@@ -91,7 +91,7 @@ class PermanentError(TaskerError):
     default_retryable = False
 
 
-class TimeoutError(RetryableError):  # noqa: A001 - upstream's name; exported as StepTimeoutError
+class TimeoutError(RetryableError):
     """Something that the step waited for took too long."""
 
 

@@ -85,7 +85,9 @@ def import_class(path: str) -> type | None:
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             return None
-        raise ResolutionError(f"module '{module_name}' of handler '{path}' needs {error.name}, which is missing") from error
+        raise ResolutionError(
+            f"module '{module_name}' of handler '{path}' needs {error.name}, which is missing"
+        ) from error
     except Exception as error:
         raise ResolutionError(
             f"module '{module_name}' of handler '{path}' could not be imported: {type(error).__name__}: {error}"

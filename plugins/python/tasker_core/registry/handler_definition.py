@@ -37,7 +37,7 @@ class HandlerDefinition:
         return bool(self.resolver)
 
     @classmethod
-    def from_callable(cls, callable: str) -> HandlerDefinition:  # noqa: A002 - upstream's name
+    def from_callable(cls, callable: str) -> HandlerDefinition:
         """The definition that names only a callable."""
         return cls(callable=callable)
 

@@ -90,6 +90,10 @@ class ResolverChain:
         """All callables that the resolvers know beforehand."""
         return sorted({name for resolver in self._resolvers for name in resolver.registered_callables()})
 
+    def resolvers(self) -> list[BaseResolver]:
+        """The resolvers in the order of asking."""
+        return list(self._resolvers)
+
     def resolver_names(self) -> list[str]:
         """Names in the order of asking."""
         return [resolver.name for resolver in self._resolvers]

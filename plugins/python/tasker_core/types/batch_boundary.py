@@ -90,9 +90,7 @@ def create_batches(
         ValueError: The number of cursors is not `worker_count`.
     """
     if len(cursor_configs) != worker_count:
-        raise ValueError(
-            f"cursor_configs length ({len(cursor_configs)}) must equal worker_count ({worker_count})"
-        )
+        raise ValueError(f"cursor_configs length ({len(cursor_configs)}) must equal worker_count ({worker_count})")
     return CreateBatchesOutcome(
         worker_template_name=worker_template_name,
         worker_count=worker_count,

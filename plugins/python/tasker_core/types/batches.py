@@ -43,8 +43,7 @@ class BatchAnalyzerOutcome(BaseModel):
         """The outcome whose batches are these (start, end) pairs."""
         return cls(
             cursor_configs=[
-                CursorConfig(start_cursor=start, end_cursor=end, step_size=step_size)
-                for start, end in ranges
+                CursorConfig(start_cursor=start, end_cursor=end, step_size=step_size) for start, end in ranges
             ],
             total_items=total_items,
             batch_metadata=batch_metadata or {},
@@ -109,7 +108,7 @@ class BatchWorkerContext(BaseModel):
         if inputs and "cursor" in inputs:
             cursor = inputs["cursor"] or {}
             step_size = cursor.get("step_size", cursor.get("batch_size", 1))
-            data = {"batch_id": cursor.get("batch_id"), "batch_metadata": inputs.get("batch_metadata")}
+            data: Any = {"batch_id": cursor.get("batch_id"), "batch_metadata": inputs.get("batch_metadata")}
         else:
             data = step_context.step_config.get("batch_context")
             if data is None:

@@ -44,9 +44,7 @@ class DecisionPointOutcome(BaseModel):
         )
 
     @classmethod
-    def no_branches(
-        cls, reason: str, routing_context: dict[str, Any] | None = None
-    ) -> DecisionPointOutcome:
+    def no_branches(cls, reason: str, routing_context: dict[str, Any] | None = None) -> DecisionPointOutcome:
         """No step follows, for this reason."""
         return cls(
             decision_type=DecisionType.NO_BRANCHES,

@@ -11,7 +11,7 @@ __all__ = ["DomainEventMetadata", "ExecutionResult", "InProcessDomainEvent"]
 
 
 class DomainEventMetadata(BaseModel):
-    """Where a domain event came from."""
+    """Where a domain event came from, and what its publisher added."""
 
     task_uuid: UUID = Field(description="Id of the task.")
     step_uuid: UUID | None = Field(default=None, description="Id of the step.")
@@ -20,6 +20,8 @@ class DomainEventMetadata(BaseModel):
     correlation_id: UUID = Field(description="Id of the request.")
     fired_at: str = Field(description="When, as RFC 3339.")
     fired_by: str = Field(description="Who fired it.")
+
+    model_config = {"extra": "allow"}
 
 
 class ExecutionResult(BaseModel):

@@ -68,9 +68,7 @@ class StepContext(BaseModel):
     dependency_results: dict[str, Any] = Field(
         default_factory=dict, description="Results of all ancestors, by step name."
     )
-    step_config: dict[str, Any] = Field(
-        default_factory=dict, description="`handler.initialization` of the template."
-    )
+    step_config: dict[str, Any] = Field(default_factory=dict, description="`handler.initialization` of the template.")
     step_inputs: dict[str, Any] = Field(
         default_factory=dict, description="Inputs of a dynamic step, for instance its cursor."
     )
@@ -191,9 +189,8 @@ class StepContext(BaseModel):
     @property
     def remaining_s(self) -> float | None:
         """Seconds left until the attempt fails as a timeout (never negative), or None without a limit."""
-        if self._attempt is None or self._attempt.deadline is None:
-            return None
-        return max(0.0, self._attempt.deadline - time.monotonic())
+        deadline: float | None = self._attempt.deadline if self._attempt else None
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
 
     @property
     def cancelled(self) -> bool:

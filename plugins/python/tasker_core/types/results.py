@@ -133,9 +133,7 @@ class StepHandlerResult(BaseModel):
     model_config = {"populate_by_name": True}
 
     @classmethod
-    def success(
-        cls, result: dict[str, Any], metadata: dict[str, Any] | None = None
-    ) -> StepHandlerResult:
+    def success(cls, result: dict[str, Any], metadata: dict[str, Any] | None = None) -> StepHandlerResult:
         """The step succeeded.
 
         Args:
