@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -292,7 +291,7 @@ class TaskerClient:
         **kwargs: Any,
     ) -> TaskResponse:
         """As `create_task`."""
-        return await asyncio.to_thread(
+        return await _in_thread(
             self.create_task,
             name,
             namespace=namespace,
@@ -304,11 +303,11 @@ class TaskerClient:
 
     async def get_task_async(self, task_uuid: str) -> TaskResponse:
         """As `get_task`."""
-        return await asyncio.to_thread(self.get_task, task_uuid)
+        return await _in_thread(self.get_task, task_uuid)
 
     async def wait_for_task_async(self, task_uuid: str, timeout_s: float = 30.0) -> TaskResponse:
         """As `wait_for_task`."""
-        return await asyncio.to_thread(self.wait_for_task, task_uuid, timeout_s)
+        return await _in_thread(self.wait_for_task, task_uuid, timeout_s)
 
     async def list_tasks_async(
         self,
@@ -319,27 +318,34 @@ class TaskerClient:
         status: str | None = None,
     ) -> TaskListResponse:
         """As `list_tasks`."""
-        return await asyncio.to_thread(self.list_tasks, limit=limit, offset=offset, namespace=namespace, status=status)
+        return await _in_thread(self.list_tasks, limit=limit, offset=offset, namespace=namespace, status=status)
 
     async def cancel_task_async(self, task_uuid: str) -> dict[str, Any]:
         """As `cancel_task`."""
-        return await asyncio.to_thread(self.cancel_task, task_uuid)
+        return await _in_thread(self.cancel_task, task_uuid)
 
     async def list_task_steps_async(self, task_uuid: str) -> list[StepResponse]:
         """As `list_task_steps`."""
-        return await asyncio.to_thread(self.list_task_steps, task_uuid)
+        return await _in_thread(self.list_task_steps, task_uuid)
 
     async def get_step_async(self, task_uuid: str, step_uuid: str) -> StepResponse:
         """As `get_step`."""
-        return await asyncio.to_thread(self.get_step, task_uuid, step_uuid)
+        return await _in_thread(self.get_step, task_uuid, step_uuid)
 
     async def get_step_audit_history_async(self, task_uuid: str, step_uuid: str) -> list[StepAuditResponse]:
         """As `get_step_audit_history`."""
-        return await asyncio.to_thread(self.get_step_audit_history, task_uuid, step_uuid)
+        return await _in_thread(self.get_step_audit_history, task_uuid, step_uuid)
 
     async def health_check_async(self) -> HealthResponse:
         """As `health_check`."""
-        return await asyncio.to_thread(self.health_check)
+        return await _in_thread(self.health_check)
+
+
+async def _in_thread(function: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
+    # Imported here: most programs use the sync methods, and asyncio costs start-up time.
+    import asyncio
+
+    return await asyncio.to_thread(function, *args, **kwargs)
 
 
 def _call(function: Callable[..., Any], *args: Any) -> Any:

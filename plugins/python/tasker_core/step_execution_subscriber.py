@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tasker_core._execution import announce
@@ -220,5 +218,8 @@ def _wait_for(awaitable: Any) -> Any:
         return await awaitable
 
     # Published from inside an async handler: the shared loop cannot wait for itself.
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=1) as one:
         return one.submit(asyncio.run, drive()).result()

@@ -113,6 +113,7 @@ def stop_worker(drain_s: float | None = None) -> str:
     with host.ready:
         drained = host.ready.wait_for(lambda: not host.taken, host.drain_s if drain_s is None else drain_s)
         stuck = list(host.taken)
+        host.taken.clear()
         host.running = False
         host.stops += 1
         host.ready.notify_all()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasker_core import _tasker_core as native
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Attempt", "current_attempt", "running"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasker_core import _fork
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["HandlerLoop"]
 
@@ -24,7 +26,9 @@ class HandlerLoop:
     _instance_lock = threading.Lock()
 
     def __init__(self, limit: int = 128) -> None:
-        self._limit = limit
+        # Imported here and below: asyncio costs start-up time, and only async handlers need it.
+        import asyncio
+
         self._loop = asyncio.new_event_loop()
         self._slots = asyncio.Semaphore(limit)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,6 +60,8 @@ class HandlerLoop:
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
         """Runs an awaitable and waits for its value; not from the loop's own thread."""
+        import asyncio
+
         return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
 
     def is_current(self) -> bool:
@@ -92,6 +98,8 @@ class HandlerLoop:
         done(value, failed)
 
     def _run(self) -> None:
+        import asyncio
+
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()

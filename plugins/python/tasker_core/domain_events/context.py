@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = ["EventDeclaration", "PublishContext", "StepEventContext", "StepResult"]
 
 
-class EventDeclaration(BaseModel):
+class EventDeclaration(Model):
     """One entry of a step's `publishes_events`."""
 
     name: str = Field(description="Name of the event, for instance payment.processed.")
@@ -30,7 +32,7 @@ class EventDeclaration(BaseModel):
         return self.schema_
 
 
-class StepResult(BaseModel):
+class StepResult(Model):
     """The end of a step, for publishers."""
 
     success: bool = Field(description="Whether the step succeeded.")
@@ -38,7 +40,7 @@ class StepResult(BaseModel):
     metadata: dict[str, Any] | None = Field(default=None, description="Facts about the execution.")
 
 
-class StepEventContext(BaseModel):
+class StepEventContext(Model):
     """What a publisher makes an event of."""
 
     task_uuid: str = Field(description="Id of the task.")
@@ -70,7 +72,7 @@ class StepEventContext(BaseModel):
         )
 
 
-class PublishContext(BaseModel):
+class PublishContext(Model):
     """An event and the step that it is published for."""
 
     event_name: str = Field(description="Name of the event.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = [
     "BatchAggregationResult",
@@ -30,7 +32,7 @@ class FailureStrategy(str, Enum):
     ISOLATE = "isolate"
 
 
-class RustCursorConfig(BaseModel):
+class RustCursorConfig(Model):
     """The range of one batch; its cursors may be numbers, strings or objects."""
 
     batch_id: str = Field(description="Id of the batch.")
@@ -39,14 +41,14 @@ class RustCursorConfig(BaseModel):
     batch_size: int = Field(description="Items of the batch.")
 
 
-class BatchMetadata(BaseModel):
+class BatchMetadata(Model):
     """How the workers of a template read and fail."""
 
     cursor_field: str = Field(description="Field that the cursor refers to.")
     failure_strategy: FailureStrategy = Field(description="What to do about a failed item.")
 
 
-class RustBatchWorkerInputs(BaseModel):
+class RustBatchWorkerInputs(Model):
     """`workflow_step.inputs` of a batch worker."""
 
     cursor: RustCursorConfig = Field(description="The batch.")
@@ -54,13 +56,13 @@ class RustBatchWorkerInputs(BaseModel):
     is_no_op: bool = Field(description="True for the placeholder of an empty batch.")
 
 
-class NoBatchesOutcome(BaseModel):
+class NoBatchesOutcome(Model):
     """There is nothing to divide."""
 
     type: str = Field(default="no_batches", description="Always no_batches.")
 
 
-class CreateBatchesOutcome(BaseModel):
+class CreateBatchesOutcome(Model):
     """One worker for each cursor."""
 
     type: str = Field(default="create_batches", description="Always create_batches.")
@@ -99,7 +101,7 @@ def create_batches(
     )
 
 
-class BatchAggregationResult(BaseModel):
+class BatchAggregationResult(Model):
     """The sum over all workers of a batch step."""
 
     total_processed: int = Field(description="Items processed.")

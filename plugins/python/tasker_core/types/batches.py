@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from tasker_core.types.events import StepContext
+from tasker_core.types.model import Model
 
 __all__ = [
     "BatchAnalyzerOutcome",
@@ -16,7 +17,7 @@ __all__ = [
 ]
 
 
-class CursorConfig(BaseModel):
+class CursorConfig(Model):
     """The items of one batch: from `start_cursor` up to, not including, `end_cursor`."""
 
     start_cursor: int = Field(description="First item.")
@@ -25,7 +26,7 @@ class CursorConfig(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict, description="About this batch.")
 
 
-class BatchAnalyzerOutcome(BaseModel):
+class BatchAnalyzerOutcome(Model):
     """The batches that an analyzer found."""
 
     cursor_configs: list[CursorConfig] = Field(default_factory=list, description="The batches.")
@@ -50,7 +51,7 @@ class BatchAnalyzerOutcome(BaseModel):
         )
 
 
-class BatchWorkerContext(BaseModel):
+class BatchWorkerContext(Model):
     """The batch that a worker step processes, and how far an earlier run came."""
 
     batch_id: str = Field(description="Id of the batch, 001 and so on.")
@@ -132,7 +133,7 @@ class BatchWorkerContext(BaseModel):
         )
 
 
-class BatchWorkerOutcome(BaseModel):
+class BatchWorkerOutcome(Model):
     """What a worker did with its batch."""
 
     items_processed: int = Field(default=0, description="Items processed.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = [
     "ClientHealthResponse",
@@ -17,7 +19,7 @@ __all__ = [
 ]
 
 
-class ClientStepReadiness(BaseModel):
+class ClientStepReadiness(Model):
     """A step within a task's answer: its state and whether it may run."""
 
     workflow_step_uuid: str
@@ -38,7 +40,7 @@ class ClientStepReadiness(BaseModel):
     last_attempted_at: str | None = None
 
 
-class ClientTaskResponse(BaseModel):
+class ClientTaskResponse(Model):
     """A task: its request, its state and the counts of its steps."""
 
     task_uuid: str
@@ -70,7 +72,7 @@ class ClientTaskResponse(BaseModel):
     steps: list[ClientStepReadiness] = Field(default_factory=list)
 
 
-class ClientPaginationInfo(BaseModel):
+class ClientPaginationInfo(Model):
     """Which part of a list this is."""
 
     page: int
@@ -81,14 +83,14 @@ class ClientPaginationInfo(BaseModel):
     has_previous: bool
 
 
-class ClientTaskListResponse(BaseModel):
+class ClientTaskListResponse(Model):
     """One page of tasks."""
 
     tasks: list[ClientTaskResponse]
     pagination: ClientPaginationInfo
 
 
-class ClientStepResponse(BaseModel):
+class ClientStepResponse(Model):
     """A step: its state, its attempts and its result."""
 
     step_uuid: str
@@ -111,7 +113,7 @@ class ClientStepResponse(BaseModel):
     last_attempted_at: str | None = None
 
 
-class ClientStepAuditResponse(BaseModel):
+class ClientStepAuditResponse(Model):
     """One transition of a step that ended an attempt."""
 
     audit_uuid: str
@@ -129,7 +131,7 @@ class ClientStepAuditResponse(BaseModel):
     to_state: str
 
 
-class ClientHealthResponse(BaseModel):
+class ClientHealthResponse(Model):
     """Whether the store answers, and when it was asked."""
 
     status: str

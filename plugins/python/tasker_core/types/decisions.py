@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = ["DecisionPointOutcome", "DecisionType"]
 
@@ -17,7 +19,7 @@ class DecisionType(str, Enum):
     NO_BRANCHES = "no_branches"
 
 
-class DecisionPointOutcome(BaseModel):
+class DecisionPointOutcome(Model):
     """Which steps follow a decision."""
 
     decision_type: DecisionType = Field(description="Whether steps follow.")

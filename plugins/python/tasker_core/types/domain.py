@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = ["DomainEventMetadata", "ExecutionResult", "InProcessDomainEvent"]
 
 
-class DomainEventMetadata(BaseModel):
+class DomainEventMetadata(Model):
     """Where a domain event came from, and what its publisher added."""
 
     task_uuid: UUID = Field(description="Id of the task.")
@@ -24,7 +26,7 @@ class DomainEventMetadata(BaseModel):
     model_config = {"extra": "allow"}
 
 
-class ExecutionResult(BaseModel):
+class ExecutionResult(Model):
     """The end of the step that fired the event."""
 
     success: bool = Field(description="Whether the step succeeded.")
@@ -34,7 +36,7 @@ class ExecutionResult(BaseModel):
     execution_time_ms: int | None = Field(default=None, description="Milliseconds it ran.")
 
 
-class InProcessDomainEvent(BaseModel):
+class InProcessDomainEvent(Model):
     """A domain event, as a poller hands it to its subscribers."""
 
     event_id: UUID = Field(description="Id of the event.")

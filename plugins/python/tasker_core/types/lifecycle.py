@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = [
     "BootstrapConfig",
@@ -27,7 +29,7 @@ class WorkerState(str, Enum):
     ERROR = "error"
 
 
-class BootstrapConfig(BaseModel):
+class BootstrapConfig(Model):
     """What `Worker.start` and `bootstrap_worker` may be told; an unknown field is refused.
 
     Everything has a default, so that no configuration is needed.
@@ -45,7 +47,7 @@ class BootstrapConfig(BaseModel):
     model_config = {"extra": "forbid"}
 
 
-class BootstrapResult(BaseModel):
+class BootstrapResult(Model):
     """What came of `bootstrap_worker`: `success` is True if this call started the worker."""
 
     success: bool = Field(description="Whether this call started the worker.")
@@ -56,7 +58,7 @@ class BootstrapResult(BaseModel):
     error_message: str | None = Field(default=None, description="Why it did not start.")
 
 
-class WorkerStatus(BaseModel):
+class WorkerStatus(Model):
     """Whether a worker runs in this process, and with what."""
 
     running: bool = Field(description="Whether a worker runs in this process.")
@@ -69,7 +71,7 @@ class WorkerStatus(BaseModel):
     error: str | None = Field(default=None, description="Why it does not run.")
 
 
-class StepHandlerCallResult(BaseModel):
+class StepHandlerCallResult(Model):
     """Outcome of one call of a handler, in its simplest form."""
 
     success: bool = Field(description="Whether the call succeeded.")
@@ -78,7 +80,7 @@ class StepHandlerCallResult(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Facts about the call.")
 
 
-class LogContext(BaseModel):
+class LogContext(Model):
     """The ids that a log line carries; fields that are None are left out."""
 
     correlation_id: str | None = Field(default=None, description="Id of the request.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from tasker_core.types.model import Model
 
 __all__ = [
     "ComponentHealth",
@@ -17,7 +19,7 @@ __all__ = [
 ]
 
 
-class FfiDispatchMetrics(BaseModel):
+class FfiDispatchMetrics(Model):
     """Steps that wait between the host and Python."""
 
     pending_count: int = Field(description="Steps taken or queued and not completed.")
@@ -28,7 +30,7 @@ class FfiDispatchMetrics(BaseModel):
     starving_event_count: int = Field(default=0, description="How many wait too long.")
 
 
-class StarvationWarning(BaseModel):
+class StarvationWarning(Model):
     """A step that has waited for a consumer for too long."""
 
     event_id: UUID = Field(description="Its event id.")
@@ -37,7 +39,7 @@ class StarvationWarning(BaseModel):
     threshold_ms: int = Field(description="How long is too long.")
 
 
-class ComponentHealth(BaseModel):
+class ComponentHealth(Model):
     """Health of one part of the worker."""
 
     name: str = Field(description="Name of the part.")
@@ -46,7 +48,7 @@ class ComponentHealth(BaseModel):
     pool_idle: int | None = Field(default=None, description="Connections not in use.")
 
 
-class HealthCheck(BaseModel):
+class HealthCheck(Model):
     """Health of the worker and its parts."""
 
     status: str = Field(description="healthy, degraded or unhealthy.")
@@ -56,7 +58,7 @@ class HealthCheck(BaseModel):
     python: dict[str, Any] = Field(default_factory=dict, description="About the Python side.")
 
 
-class WorkerMetrics(BaseModel):
+class WorkerMetrics(Model):
     """Counters and gauges of the worker since it started."""
 
     dispatch_channel_pending: int = Field(default=0, description="Steps taken, not completed.")
@@ -73,7 +75,7 @@ class WorkerMetrics(BaseModel):
     steps_in_progress: int = Field(default=0, description="Handlers that run now.")
 
 
-class WorkerConfig(BaseModel):
+class WorkerConfig(Model):
     """The configuration in force."""
 
     environment: str | None = Field(default=None, description="test, development, production.")

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from tasker_core.types.model import Model
+
 __all__ = ["ErrorType", "ResultStatus", "StepError", "StepExecutionResult", "StepHandlerResult"]
 
 
@@ -40,7 +42,7 @@ class ErrorType(str, Enum):
         return error_type in (cls.RETRYABLE_ERROR.value, cls.TIMEOUT.value)
 
 
-class StepError(BaseModel):
+class StepError(Model):
     """Why a step failed."""
 
     error_type: str = Field(description="Kind of the error.")
@@ -50,7 +52,7 @@ class StepError(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Facts about the failure.")
 
 
-class StepExecutionResult(BaseModel):
+class StepExecutionResult(Model):
     """The whole result of a step as it is submitted by `complete_step_event`."""
 
     step_uuid: UUID = Field(description="Id of the step.")
