@@ -161,7 +161,7 @@ bool Executor::Execute(Seat& seat, Work work) {
     End(work, workflow::HandedBack{});
     return true;
   }
-  const std::string handler = (*input)->handler;
+  const std::string handler = plugin::HandlerKey((*input)->handler, (*input)->resolver);
   if (log::Enabled("pipeline", log::Level::kDebug)) LogStart(work, handler);
   slots_.Set(work.slot, work.claimed.claim);
   starts_.fetch_add(1, std::memory_order_relaxed);

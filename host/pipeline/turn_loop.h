@@ -88,6 +88,7 @@ class TurnLoop final {
   void Collect();
   void Accept(SubmitAsked asked, std::size_t bytes);
   void Accept(CheckpointAsked asked, std::size_t bytes);
+  void Accept(ActAsked asked, std::size_t bytes);
   void Accept(AttemptEnded ended, std::size_t bytes);
 
   bool MayClaim(Steady now) const;
