@@ -53,6 +53,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     tasker_core.HandlerRegistry.reset_instance()
     tasker_core.EventBridge.reset_instance()
     announce._registry = None
+    tasker_core._fork._open.clear()
     announce._announced.clear()
 
 

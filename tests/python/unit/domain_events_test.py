@@ -19,8 +19,7 @@ from tasker_core import (
     StepHandler,
     Worker,
 )
-from tasker_core.domain_events import DefaultPublisher, PublisherRegistry, SubscriberRegistry
-from tasker_core.domain_events import publishing
+from tasker_core.domain_events import DefaultPublisher, PublisherRegistry, SubscriberRegistry, publishing
 
 
 class Pays(StepHandler):

@@ -239,7 +239,9 @@ def test_retry_after_reaches_the_back_off(run: Any) -> None:
         raise RateLimitError("slow down", retry_after=12)
 
     handler("raises", limited)
-    handler("returns", lambda self, context: self.failure("no", metadata={"retry_after_seconds": 7, "status_code": 429}))
+    handler(
+        "returns", lambda self, context: self.failure("no", metadata={"retry_after_seconds": 7, "status_code": 429})
+    )
     assert run("raises")["retry_after_s"] == 12
     end = run("returns")
     assert end["retry_after_s"] == 7 and end["http_status"] == 429
@@ -249,7 +251,9 @@ def test_the_method_of_the_template_is_called_sync_or_async(run: Any) -> None:
     async def refund(self: Any, context: Any) -> Any:
         return {"invoked": "refund"}
 
-    handler("h", lambda self, context: {"invoked": "call"}, validate=lambda self, c: {"invoked": "validate"}, refund=refund)
+    handler(
+        "h", lambda self, context: {"invoked": "call"}, validate=lambda self, c: {"invoked": "validate"}, refund=refund
+    )
     assert [run(method=m)["result"]["invoked"] for m in (None, "validate", "refund", "call")] == [
         "call",
         "validate",
@@ -400,7 +404,11 @@ def test_a_late_outcome_is_logged_and_forgotten(host: Any, run: Any) -> None:
 def test_a_checkpoint_yield_is_no_completion(host: Any, run: Any) -> None:
     from tasker_core import Batchable
 
-    cls = type("Y", (Batchable, StepHandler), {"handler_name": "y", "call": lambda self, c: self.checkpoint_yield(5, 5, {"s": 1})})
+    cls = type(
+        "Y",
+        (Batchable, StepHandler),
+        {"handler_name": "y", "call": lambda self, c: self.checkpoint_yield(5, 5, {"s": 1})},
+    )
     HandlerRegistry.instance(skip_bootstrap=True).register("y", cls)
     seen: list[Any] = []
     EventBridge.instance().subscribe(EventNames.STEP_CHECKPOINT_YIELD, seen.append)

@@ -53,9 +53,7 @@ def wired(host: Any) -> Iterator[EventPoller]:
     registry.register("h", H)
     bridge = EventBridge.instance()
     bridge.start()
-    subscriber = StepExecutionSubscriber(
-        event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id
-    )
+    subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
     subscriber.start()
     poller = EventPoller()
     poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
@@ -135,9 +133,7 @@ def test_what_cannot_be_converted_becomes_the_safe_failure(run: Any) -> None:
     assert end["metadata"]["custom"]["original_success"] == "True"
 
 
-def test_a_refused_completion_is_followed_by_the_safe_failure(
-    event: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_completion_is_followed_by_the_safe_failure(event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
 
     def complete(event_id: str, data: dict[str, Any]) -> bool:
@@ -238,7 +234,9 @@ def test_metrics_reach_callbacks_and_the_bridge(host: Any) -> None:
     bootstrap_worker()
     EventBridge.instance().start()
     both = threading.Barrier(3)
-    EventBridge.instance().subscribe_once(EventNames.POLLER_METRICS, lambda m: threading.Thread(target=both.wait).start())
+    EventBridge.instance().subscribe_once(
+        EventNames.POLLER_METRICS, lambda m: threading.Thread(target=both.wait).start()
+    )
     poller = EventPoller(polling_interval_ms=1, starvation_check_interval=1, cleanup_interval=1)
     once = iter([1])
     poller.on_metrics(lambda m: next(once, None) and threading.Thread(target=both.wait).start())

@@ -157,9 +157,7 @@ def test_the_dotted_callables_of_templates_are_imported(
     registry = HandlerRegistry.instance()
     assert set(registry.list_handlers()) == {"shop_c.orders.H_one", "one", "shop_c.dsl.charge", "charge"}
     info = registry.template_discovery_info()
-    assert info["handlers_by_namespace"] == {
-        "shop": ["plain_name", "shop_c.dsl.charge", "shop_c.orders.H_one"]
-    }
+    assert info["handlers_by_namespace"] == {"shop": ["plain_name", "shop_c.dsl.charge", "shop_c.orders.H_one"]}
     assert info["bootstrapped"] and registry.bootstrap_handlers() == 0
 
 

@@ -130,12 +130,8 @@ def test_a_failed_bootstrap_raises_and_leaves_nothing(host: Any) -> None:
     assert Worker.start().is_running
 
 
-def test_a_start_that_fails_after_the_bootstrap_stops_the_host(
-    host: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        tasker_core.worker.Pool, "start", lambda self: (_ for _ in ()).throw(MemoryError("threads"))
-    )
+def test_a_start_that_fails_after_the_bootstrap_stops_the_host(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasker_core.worker.Pool, "start", lambda self: (_ for _ in ()).throw(MemoryError("threads")))
     with pytest.raises(MemoryError):
         Worker.start()
     assert host.stops == 1 and not host.running and Worker.instance() is None
@@ -189,9 +185,7 @@ def test_stop_waits_for_what_runs(host: Any, event: Any, registry: Any) -> None:
     assert len(host.completed) == 1 and worker.unfinished == []
 
 
-def test_stop_returns_at_its_deadline_and_names_who_still_runs(
-    host: Any, event: Any, registry: Any
-) -> None:
+def test_stop_returns_at_its_deadline_and_names_who_still_runs(host: Any, event: Any, registry: Any) -> None:
     worker = Worker.start()
     host.put(event("blocks"))
     assert Blocks.entered.wait(5)
