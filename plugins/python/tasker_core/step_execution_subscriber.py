@@ -144,6 +144,7 @@ class StepExecutionSubscriber:
         try:
             sent = execution_result(event, handler_result, execution_time_ms, self._worker_id)
             completion = sent.model_dump(mode="json")
+            _add_facts(completion)
         except Exception as error:
             log_error(f"the result of step {event.step_uuid} has no JSON form: {error}")
             completion = self._build_ffi_safe_failure(event, handler_result, error)
@@ -192,6 +193,14 @@ class StepExecutionSubscriber:
             self._event_bridge.publish(name, *args)
         except Exception as error:
             log_error(f"a listener of '{name}' raised: {error!r}")
+
+
+def _add_facts(completion: dict[str, Any]) -> None:
+    # Upstream's error has no field for them; the host reads them from here.
+    for key, kind in (("context", dict), ("status_code", int)):
+        value = completion["metadata"].get(key)
+        if completion["error"] is not None and isinstance(value, kind):
+            completion["error"][key] = value
 
 
 def _attempt_of(event: FfiStepEvent, name: str) -> Attempt:

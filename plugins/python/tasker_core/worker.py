@@ -279,7 +279,7 @@ class Worker:
             settings = {**(settings or {}), "overrides": overrides}
         try:
             result = start_host(settings)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise WorkerBootstrapError(str(error)) from error
         if result.status not in ("started", "already_running"):
             why = result.error_message or result.message or result.status or "the host gave no reason"

@@ -18,6 +18,10 @@ from tasker_core.types.results import StepError, StepExecutionResult, StepHandle
 __all__ = ["Step", "execution_result", "publish_events", "submit"]
 
 
+ignore_retry_after = False
+"""True while a test skips back-off."""
+
+
 class Step:
     """A step that was taken: its event, its attempt, and the handler entry that it names."""
 
@@ -116,7 +120,7 @@ def _give(step: Step, result: StepHandlerResult, elapsed_ms: int) -> bool:
         result.error_type or "handler_error",
         _sayable(result.error_message or "the handler gave no message"),
         result.retryable,
-        retry_after_s(details),
+        0.0 if ignore_retry_after else retry_after_s(details),
         None if code is None else _sayable(str(code)),
         _sayable(trace) if isinstance(trace, str) else None,
         status if isinstance(status, int) and not isinstance(status, bool) else None,
