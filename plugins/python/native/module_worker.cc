@@ -102,6 +102,7 @@ py::dict Status() {
   const bool running = World::OfProcess().running();
   if (running) out = HostStatus();
   const StepQueue::Figures figures = FiguresNow();
+  if (out.contains("worker_name")) out["worker_id"] = out["worker_name"];
   out["running_worker"] = running;
   out["slots"] = figures.slots;
   out["waiting"] = figures.waiting;

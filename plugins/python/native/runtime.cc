@@ -65,7 +65,28 @@ void Runtime::Register(const std::vector<HandlerSpec>& handlers) {
   AskAgain();
 }
 
+// A handler that was found by its dotted path may be registered with its details later.
 void Runtime::RegisterOne(const HandlerSpec& spec, const std::string& resolver) {
+  const std::lock_guard lock(registering_mu_);
+  const auto known = registered_.find({spec.id, resolver});
+  if (known != registered_.end() && (known->second == spec || !resolver.empty())) return;
+  std::vector<std::string> others;
+  if (known != registered_.end()) {
+    for (const auto& [key, old] : registered_) {
+      if (key.first == spec.id && !key.second.empty()) others.push_back(key.second);
+    }
+    ForgetId(spec.id);
+  }
+  TellHost(spec, resolver);
+  for (const std::string& other : others) TellHost(spec, other);
+}
+
+void Runtime::ForgetId(const std::string& id) {
+  static_cast<void>(link_.Unregister(id));
+  std::erase_if(registered_, [&](const auto& entry) { return entry.first.first == id; });
+}
+
+void Runtime::TellHost(const HandlerSpec& spec, const std::string& resolver) {
   static const tasker_handler_ops ops = {sizeof(tasker_handler_ops), 0, &Start, &Cancel, nullptr};
   tasker_handler handler{};
   handler.size = sizeof handler;
@@ -79,9 +100,13 @@ void Runtime::RegisterOne(const HandlerSpec& spec, const std::string& resolver) 
   handler.ops = &ops;
   handler.self = this;
   link_.Register(handler);
+  registered_[{spec.id, resolver}] = spec;
 }
 
-void Runtime::Unregister(const std::string& id) { static_cast<void>(link_.Unregister(id)); }
+void Runtime::Unregister(const std::string& id) {
+  const std::lock_guard lock(registering_mu_);
+  ForgetId(id);
+}
 
 void Runtime::SetCancel(decltype(Callbacks::cancel) cancel) {
   // The old one goes after the lock: it waits for the GIL.
@@ -108,6 +133,15 @@ void Runtime::AskAgain() {
   for (const Wanted& wanted : again) static_cast<void>(Ask(wanted));
 }
 
+// What is known of the handler's details stays.
+void Runtime::RegisterFound(const std::string& id, const std::string& resolver) {
+  const std::lock_guard lock(registering_mu_);
+  if (registered_.contains({id, resolver})) return;
+  const auto details = registered_.find({id, ""});
+  TellHost(details == registered_.end() ? HandlerSpec{id, "", 0, false} : details->second,
+           resolver);
+}
+
 bool Runtime::Ask(const Wanted& wanted) {
   decltype(Callbacks::can_resolve) can_resolve;
   {
@@ -116,10 +150,9 @@ bool Runtime::Ask(const Wanted& wanted) {
   }
   if (can_resolve && can_resolve(wanted.id, wanted.method, wanted.resolver)) {
     try {
-      RegisterOne({wanted.id, "", 0, false}, wanted.resolver);
+      RegisterFound(wanted.id, wanted.resolver);
     } catch (const HostError& refused) {
-      if (refused.status != TASKER_E_INVALID && refused.status != TASKER_E_WRONG_STATE)
-        return true;  // Somebody has it.
+      if (refused.status == TASKER_E_EXISTS) return true;  // Another plugin has it.
       link_.Log(nullptr, TASKER_LOG_WARNING, refused.what(), {});
     }
     return true;
@@ -175,6 +208,10 @@ tasker_status Runtime::Init(const tasker_host* host, tasker_plugin* plugin, task
                                       " of both";
     host->error_set(error, TASKER_E_UNSUPPORTED, Str(kOld));
     return TASKER_E_UNSUPPORTED;
+  }
+  {
+    const std::lock_guard lock(self.registering_mu_);
+    self.registered_.clear();
   }
   self.link_.Attach(host, plugin);
   self.queue_.Open();

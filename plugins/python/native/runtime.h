@@ -3,11 +3,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <tasker/ext/resolver.h>
@@ -22,6 +24,8 @@ struct HandlerSpec {
   std::string id, version;
   std::uint32_t max_concurrency = 0;
   bool idempotent = false;
+
+  bool operator==(const HandlerSpec&) const = default;
 };
 
 // The runtime plugin: one a process, never destroyed, through the same ABI whether it is loaded as a
@@ -46,7 +50,8 @@ class Runtime final {
   HostLink& link() { return link_; }
   StepQueue& queue() { return queue_; }
 
-  // Throws HostError. Handlers that are registered already are passed over.
+  // Throws HostError, for instance where another plugin has the id. What this plugin has registered
+  // itself is replaced by what is said now.
   void Register(const std::vector<HandlerSpec>& handlers);
   void Unregister(const std::string& id);
   void SetCancel(decltype(Callbacks::cancel) cancel);
@@ -64,7 +69,12 @@ class Runtime final {
   };
 
   Runtime() = default;
+  using Key = std::pair<std::string, std::string>;  // id, resolver
+
   void RegisterOne(const HandlerSpec& spec, const std::string& resolver);
+  void RegisterFound(const std::string& id, const std::string& resolver);
+  void TellHost(const HandlerSpec& spec, const std::string& resolver);
+  void ForgetId(const std::string& id);  // with registering_mu_
   void AskAgain();
   bool Ask(const Wanted& wanted);
   void EndKeeper();
@@ -82,6 +92,9 @@ class Runtime final {
 
   HostLink link_;
   StepQueue queue_{link_};
+
+  std::mutex registering_mu_;  // one registration at a time; taken before mu_
+  std::map<Key, HandlerSpec> registered_;
 
   std::mutex mu_;  // of what follows
   Callbacks callbacks_;
