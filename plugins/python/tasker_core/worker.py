@@ -341,15 +341,17 @@ class Worker:
         if pool is not None:
             pool.stop_taking()
         owned = self._bootstrap_result is not None
+        stuck = False
         embedded = owned and native._world() == "embedded"
         if owned and not embedded:
             try:
                 stop_host(drain_s)
             except RuntimeError as error:
+                stuck = True
                 self.unfinished = sorted(attempt.handler for attempt in list(running.values()))
                 log_error(str(error))
         if pool is not None:
-            pool.close()
+            pool.close(stuck)
         state.pool_threads = 0
         HandlerLoop.close_instance()
         self._stop_subscribers()

@@ -502,3 +502,8 @@ def test_a_result_object_passes_through(run: Any) -> None:
     handler("h", lambda self, context: StepHandlerResult.failure("no", "mine", retryable=False, error_code="E1"))
     end = run()
     assert (end["error_type"], end["retryable"], end["error_code"]) == ("mine", False, "E1")
+
+
+def test_a_context_with_a_lone_surrogate_reaches_its_handler(run: Any) -> None:
+    handler("h", lambda self, context: {"length": len(context.get_input("text"))})
+    assert run(context={"text": "\ud800"})["result"] == {"length": 1}

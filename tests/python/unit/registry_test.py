@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tasker_core
 from tasker_core import (
     ClassLookupResolver,
     ExplicitMappingResolver,
@@ -271,3 +272,19 @@ def test_templates_that_cannot_be_read_count_as_empty(tmp_path: Path, host: Any)
     assert len(HandlerDiscovery.discover_all_handlers(tmp_path)) == 3
     assert [m["name"] for m in HandlerDiscovery.discover_template_metadata(tmp_path)] == ["order"]
     assert TemplatePath.discover_template_files(tmp_path / "missing") == []
+
+
+def test_the_host_may_ask_while_handlers_are_announced(package: Any, host: Any) -> None:
+    package("shop_f", orders=handler_text("asked"))
+    register = tasker_core._native._register_handlers
+
+    def register_and_ask(handlers: Any) -> None:
+        register(handlers)
+        assert host.resolver("shop_f.orders.H_asked", None, None)
+
+    tasker_core._native._register_handlers = register_and_ask
+    try:
+        with tasker_core.Worker.start():
+            assert {"asked", "shop_f.orders.H_asked"} <= set(host.handlers)
+    finally:
+        tasker_core._native._register_handlers = register

@@ -25,7 +25,7 @@ import tasker_core
 HERE = Path(__file__).resolve().parent
 ROWS = [
     line.partition(" ")[::2]
-    for line in (HERE / "upstream_surface.txt").read_text().splitlines()
+    for line in (HERE / "upstream_surface.tsv").read_text().splitlines()
     if line and not line.startswith("#")
 ]
 

@@ -12,7 +12,9 @@ from tasker_core._execution.attempt import cancel_by_host
 if TYPE_CHECKING:
     from tasker_core.handler import HandlerRegistry
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # of the two flags; the host is never called with it
+_busy = False
+_dirty = False
 _registry: HandlerRegistry | None = None
 _announced: dict[str, type] = {}
 _imports_allowed = True
@@ -22,8 +24,7 @@ def connect() -> None:
     """A host runs: gives it the callbacks and all handlers of the attached registry."""
     native._set_cancel_callback(cancel_by_host)
     native._set_resolver(can_resolve)
-    with _lock:
-        _announced.clear()
+    _announced.clear()
     changed()
 
 
@@ -43,30 +44,54 @@ def is_attached(registry: HandlerRegistry) -> bool:
 
 
 def changed() -> None:
-    """Announces what is new in the attached registry and takes back what is gone."""
-    registry = _registry
-    if registry is None or _fork.dead() or not native.is_worker_running():
+    """Announces what is new in the attached registry and takes back what is gone.
+
+    The host may ask `can_resolve` meanwhile, in this thread or another, which may register more: whoever announces
+    then does that too, so that the host ends up with the last state.
+    """
+    global _busy, _dirty
+    if _registry is None or _fork.dead() or not native.is_worker_running():
         return
-    # One announcement at a time, so that the host ends up with the last state.
     with _lock:
-        handlers = registry.handler_classes()
-        gone = [name for name in _announced if name not in handlers]
-        new = [(name, cls) for name, cls in handlers.items() if _announced.get(name) is not cls]
-        for name in gone:
-            native._unregister_handler(name)
-        native._register_handlers(
-            [
-                (
-                    name,
-                    str(getattr(cls, "handler_version", "1.0.0")),
-                    int(getattr(cls, "max_concurrency", 0)),
-                    bool(getattr(cls, "idempotent", False)),
-                )
-                for name, cls in new
-            ]
-        )
-        _announced.clear()
-        _announced.update(handlers)
+        _dirty = True
+        if _busy:
+            return
+        _busy = True
+    try:
+        while _take_dirty():
+            _announce(_registry)
+    except BaseException:
+        with _lock:
+            _busy = False
+        raise
+
+
+def _take_dirty() -> bool:
+    global _busy, _dirty
+    with _lock:
+        was, _dirty = _dirty, False
+        _busy = was
+        return was
+
+
+def _announce(registry: HandlerRegistry) -> None:
+    handlers = registry.handler_classes()
+    for name in [name for name in _announced if name not in handlers]:
+        native._unregister_handler(name)
+        del _announced[name]
+    new = {name: cls for name, cls in handlers.items() if _announced.get(name) is not cls}
+    _announced.update(new)
+    native._register_handlers(
+        [
+            (
+                name,
+                str(getattr(cls, "handler_version", "1.0.0")),
+                int(getattr(cls, "max_concurrency", 0)),
+                bool(getattr(cls, "idempotent", False)),
+            )
+            for name, cls in new.items()
+        ]
+    )
 
 
 def can_resolve(callable_name: str, method: str | None, resolver: str | None) -> bool:
@@ -78,8 +103,9 @@ def can_resolve(callable_name: str, method: str | None, resolver: str | None) ->
 
 
 def _renew_lock() -> None:
-    global _lock
+    global _lock, _busy
     _lock = threading.Lock()
+    _busy = False
 
 
 _fork.on_child(_renew_lock)

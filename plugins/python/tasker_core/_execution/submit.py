@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -130,13 +131,20 @@ def _give(step: Step, result: StepHandlerResult, elapsed_ms: int) -> bool:
 
 
 def _metadata_text(step: Step, result: StepHandlerResult, elapsed_ms: int) -> str:
-    known = f'{{"execution_time_ms":{elapsed_ms},"handler_version":{json.dumps(step.version)}'
+    known = f'{{"execution_time_ms":{elapsed_ms},"handler_version":{_quoted(step.version)}'
+    if not result.metadata:
+        return known + "}"
     custom = {key: value for key, value in result.metadata.items() if key != "traceback"}
     if not custom:
         return known + "}"
     # A step does not fail for its metadata.
     text = _json_or_none(custom) or '{"metadata_error":"the handler\'s metadata has no JSON form"}'
     return f'{known},"custom":{text}}}'
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 def _json_or_none(value: Any) -> str | None:

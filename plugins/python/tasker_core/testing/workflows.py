@@ -192,15 +192,13 @@ class WorkerForTests:
 
     def _step(self, task_uuid: str, listed: StepResponse) -> StepRun:
         step = self.client.get_step(task_uuid, listed.step_uuid)
-        result: Any = step.results
-        if isinstance(result, dict) and "result" in result and ("success" in result or "metadata" in result):
-            result = result["result"]
+        history = self.client.get_step_audit_history(task_uuid, step.step_uuid)
         return StepRun(
             name=step.name,
             state=step.current_state,
-            attempts=step.attempts,
-            result=result,
-            history=self.client.get_step_audit_history(task_uuid, step.step_uuid),
+            attempts=len(history),
+            result=step.results,
+            history=history,
             uuid=step.step_uuid,
         )
 

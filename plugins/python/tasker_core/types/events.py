@@ -249,11 +249,13 @@ def _fields_of(event: FfiStepEvent, handler_name: str) -> dict[str, Any]:
     inner = task.get("task") or task
     handler = (step.get("step_definition") or {}).get("handler") or {}
     workflow_step = step.get("workflow_step") or {}
+    task_uuid = UUID(event.task_uuid)
+    correlated = event.correlation_id != event.task_uuid
     return {
         "event": event,
-        "task_uuid": UUID(event.task_uuid),
+        "task_uuid": task_uuid,
         "step_uuid": UUID(event.step_uuid),
-        "correlation_id": UUID(event.correlation_id),
+        "correlation_id": UUID(event.correlation_id) if correlated else task_uuid,
         "handler_name": handler_name,
         "input_data": inner.get("context") or {},
         "dependency_results": step.get("dependency_results") or {},
