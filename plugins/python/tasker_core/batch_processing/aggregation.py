@@ -52,7 +52,7 @@ class BatchAggregationScenario:
         workers = {name: results.get_results(name) for name in results if name.startswith(batch_worker_prefix)}
         if not workers:
             raise ValueError(
-                f"no result of a batch worker '{batch_worker_prefix}*' is here, and '{batchable_step_name}' made batches"
+                f"no result of a batch worker '{batch_worker_prefix}*' is here, and '{batchable_step_name}' made some"
             )
         return cls(False, analyzed, workers, len(workers))
 

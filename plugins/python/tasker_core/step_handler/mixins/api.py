@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tasker_core import _fork
@@ -248,12 +249,16 @@ class APIMixin:
         return "server_error" if response.is_server_error else "http_error"
 
     def _format_error_message(self, response: ApiResponse) -> str:
-        reason = f"HTTP {response.status_code}"
-        if isinstance(response.body, dict):
-            for key in ("message", "error", "detail", "error_message"):
-                if response.body.get(key):
-                    return f"{reason}: {response.body[key]}"
-        return f"{reason}: {self._classify_error(response)}"
+        said = response.body
+        for key in ("message", "error", "detail", "error_message"):
+            if isinstance(said, dict) and said.get(key):
+                said = said[key]
+        if isinstance(said, dict) or said is response.body:
+            try:
+                said = HTTPStatus(response.status_code).phrase
+            except ValueError:
+                said = self._classify_error(response)
+        return f"HTTP {response.status_code}: {said}"
 
     def _shared_client(self) -> httpx.Client:
         key = (type(self), self.base_url, self.default_timeout, tuple(sorted(self.default_headers.items())))
