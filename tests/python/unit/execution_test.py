@@ -217,7 +217,8 @@ def test_a_permanent_error_is_not_retried_in_either_style(run: Any) -> None:
         raise PermanentError("the card was declined", error_code="DECLINED", context={"card": 4})
 
     handler("class", lambda self, context: declined(context))
-    HandlerRegistry.instance().register("dsl", step_handler("dsl")(declined)._handler_class)  # type: ignore[attr-defined]
+    function: Any = step_handler("dsl")(declined)
+    HandlerRegistry.instance().register("dsl", function._handler_class)
     for style in ("class", "dsl"):
         end = run(style)
         assert not end["retryable"] and end["error_code"] == "DECLINED" and end["context"] == {"card": 4}
@@ -229,7 +230,8 @@ def test_other_exceptions_are_retried_in_either_style(run: Any) -> None:
         raise ValueError("odd number")
 
     handler("class", lambda self, context: broken(context))
-    HandlerRegistry.instance().register("dsl", step_handler("dsl")(broken)._handler_class)  # type: ignore[attr-defined]
+    function: Any = step_handler("dsl")(broken)
+    HandlerRegistry.instance().register("dsl", function._handler_class)
     assert run("class")["retryable"] and run("dsl")["retryable"]
     assert "ValueError" in run("class")["backtrace"] and "ValueError" in run("dsl")["backtrace"]
 

@@ -251,13 +251,24 @@ def test_failures_of_services(fetch: Any) -> None:
 
 @pytest.mark.parametrize(
     ("status", "error_type", "retryable"),
-    [(400, "bad_request", False), (404, "not_found", False), (408, "request_timeout", True), (418, "client_error", False),
+    [(400, "bad_request", False), (404, "not_found", False), (408, "request_timeout", True),
+     (418, "client_error", False),
      (422, "unprocessable_entity", False), (500, "internal_server_error", True), (503, "service_unavailable", True),
      (507, "server_error", False), (301, "http_error", False)],
 )  # fmt: skip
 def test_statuses_are_classified(status: int, error_type: str, retryable: bool) -> None:
     result = Fetch().api_failure(ApiResponse(httpx.Response(status)))
     assert (result.error_type, result.retryable) == (error_type, retryable)
+
+
+def test_the_message_of_a_service_is_found() -> None:
+    for body, message in (
+        ({"error": {"message": "bad mail"}}, "HTTP 422: bad mail"),
+        ({"detail": "gone"}, "HTTP 422: gone"),
+        ({}, "HTTP 422: Unprocessable Entity"),
+    ):
+        assert Fetch()._format_error_message(ApiResponse(httpx.Response(422, json=body))) == message
+    assert Fetch()._format_error_message(ApiResponse(httpx.Response(599))) == "HTTP 599: server_error"
 
 
 def test_retry_after_is_seconds() -> None:

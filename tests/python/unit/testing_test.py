@@ -58,7 +58,8 @@ TEMPLATE = {
     "namespace_name": "shop",
     "version": "2.0.0",
     "steps": [
-        {"name": "a", "handler": {"callable": "doubles"}, "retry": {"max_attempts": 3, "backoff": "exponential", "backoff_base_ms": 5000}}
+        {"name": "a", "handler": {"callable": "doubles"},
+         "retry": {"max_attempts": 3, "backoff": "exponential", "backoff_base_ms": 5000}}
     ],
 }  # fmt: skip
 

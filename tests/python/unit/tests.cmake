@@ -1,6 +1,6 @@
-# The pure-Python package over a fake native module: one pytest run for all files, so that the package is imported once.
-# The interpreter needs pydantic, PyYAML, pytest, pytest-asyncio and httpx: TASKER_TEST_PYTHON, the .venv of scripts/setup
-# unless given.
+# The pure-Python package over a fake native module: one pytest run, so that the package is imported once.
+# TASKER_TEST_PYTHON needs pydantic, PyYAML, pytest, pytest-asyncio and httpx; it is the .venv of scripts/setup unless
+# given.
 set(TASKER_TEST_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "Python of the package's tests")
 set(PYTHON_UNIT_TESTS
   domain_events_test.py execution_test.py guides_test.py hand_wired_test.py handlers_test.py registry_test.py

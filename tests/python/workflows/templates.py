@@ -1,7 +1,8 @@
-"""Templates of the workflows that upstream ships, in the shapes of tasker-py-api.md 3.4, for either style of handlers."""
+"""Templates of upstream's workflows, in the shapes of tasker-py-api.md 3.4, for either style of handlers."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 RETRY = {"max_attempts": 3, "backoff": "exponential", "backoff_base_ms": 60_000}
@@ -57,7 +58,7 @@ def failing(style: str, kind: str) -> dict[str, Any]:
 def ecommerce(style: str) -> dict[str, Any]:
     """Five steps in a row that read what their ancestors returned, not only their parents."""
     names = ["validate_cart", "process_payment", "update_inventory", "create_order", "send_confirmation"]
-    return template("ecommerce", style, step(names[0]), *(step(b, a) for a, b in zip(names, names[1:], strict=False)))
+    return template("ecommerce", style, step(names[0]), *(step(b, a) for a, b in itertools.pairwise(names)))
 
 
 def domain_events(style: str) -> dict[str, Any]:
