@@ -159,7 +159,7 @@ bool Executor::Execute(Seat& seat, Work work) {
     End(work, workflow::HandedBack{});
     return true;
   }
-  const std::string handler = (*input)->handler;
+  const std::string handler = plugin::HandlerKey((*input)->handler, (*input)->resolver);
   if (log::Enabled("pipeline", log::Level::kDebug)) LogStart(work, handler);
   const Steady now = Now();
   const auto timeout = work.claimed.definition().timeout();

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <map>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -14,8 +16,11 @@
 #include "pipeline/inbox.h"
 #include "pipeline/peers.h"
 #include "pipeline/settled_waiters.h"
+#include "pipeline/status_json.h"
+#include "pipeline/task_service.h"
 #include "pipeline/templates.h"
 #include "pipeline/turn_loop.h"
+#include "plugin/in_process.h"
 #include "plugin/load_dirs.h"
 #include "plugin/registry.h"
 #include "store/reads.h"
@@ -96,12 +101,21 @@ struct Host::State {
   Status BuryDead();
   Status LoadTemplates();
   Status RefuseChanged(std::vector<TemplateFile>& files);
-  void LoadPlugins();
+  void LoadPlugins(const std::vector<BuiltIn>& built_in);
+  void ServePlugins();
+  void LoadBuiltIn(const BuiltIn& plugin);
   Status StartThreads();
   void LogStart() const;
   Status Stop(Steady deadline);
   Status StopPlugins(Steady deadline, bool drained);
   std::vector<plugin::Instance::Running> Running() const;
+  Result<Submitted> Submit(const std::string& name, const Submission& submission);
+  Result<workflow::TaskState> WaitSettled(const Uuid& task, Steady deadline);
+  Status Act(store::Act act);
+  HostStatus Describe() const;
+  std::string StatusJson() const;
+  TaskAccess Access();
+  void WantHandlers() const;
 
   const config::Config config;
   std::unique_ptr<store::Store> store;
@@ -111,6 +125,7 @@ struct Host::State {
   plugin::HandlerRegistry registry;
   std::vector<std::unique_ptr<plugin::Instance>> instances;
   SettledWaiters settled;
+  const TaskService service{Access()};
 
   struct Template {
     std::int64_t id;
@@ -126,6 +141,7 @@ struct Host::State {
   Mutex reader_mu;
   std::unique_ptr<store::Reader> reader GUARDED_BY(reader_mu);  // of callers that wait
 
+  std::atomic<bool> up{false};
   std::atomic<bool> hurried{false};
   std::optional<Status> stopped;
 };
@@ -206,7 +222,8 @@ Status Host::State::LoadTemplates() {
   return Ok();
 }
 
-void Host::State::LoadPlugins() {
+// What plugins' calls reach.
+void Host::State::ServePlugins() {
   Inbox* const in = inbox.get();
   calls.finished = [in](std::int64_t claim, workflow::Outcome outcome, Steady started) {
     in->PushEnd({claim, std::move(outcome), started, Now(), {}});
@@ -217,10 +234,36 @@ void Host::State::LoadPlugins() {
     return ToStatus(reply.Wait());
   };
   calls.demand_changed = [in] { in->Wake(true); };
-  plugin::LoadedPlugins loaded = plugin::LoadDirs(config.plugins.dirs, config.plugins.configs,
-                                                  registry, calls, PluginLimitsOf(config.limits));
+  calls.client = [this](std::string_view operation,
+                        std::string_view request) -> Result<std::string> {
+    if (!up) return Unavailable("the host has not started yet");
+    return service.Call(operation, request);
+  };
+  calls.status = [this] { return StatusJson(); };
+}
+
+void Host::State::LoadPlugins(const std::vector<BuiltIn>& built_in) {
+  ServePlugins();
+  std::set<std::string> passed_over;
+  for (const BuiltIn& plugin : built_in) {
+    passed_over.insert(plugin.file);
+    LoadBuiltIn(plugin);
+  }
+  plugin::LoadedPlugins loaded =
+      plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls,
+                       PluginLimitsOf(config.limits), passed_over);
   for (const Error& error : loaded.errors) log::Error("pipeline", error.message);
-  instances = std::move(loaded.instances);
+  std::ranges::move(loaded.instances, std::back_inserter(instances));
+}
+
+void Host::State::LoadBuiltIn(const BuiltIn& plugin) {
+  auto instance = plugin::InProcess::FromEntry(*plugin.entry, registry, calls,
+                                               PluginLimitsOf(config.limits), "{}");
+  if (instance) {
+    instances.push_back(*std::move(instance));
+  } else {
+    log::Error("pipeline", instance.error().message);
+  }
 }
 
 Status Host::State::StartThreads() {
@@ -317,30 +360,15 @@ Status Host::State::StopPlugins(Steady deadline, bool drained) {
   return first;
 }
 
-Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Host::~Host() = default;
-
-Result<std::unique_ptr<Host>> Host::Start(const config::Config& config) {
-  auto state = std::make_unique<State>(config);
-  TRY(state->inbox, Inbox::Open(kSubmissionsMax));
-  TRY_OK(state->OpenStore());
-  TRY_OK(state->LoadTemplates());
-  state->LoadPlugins();
-  TRY_OK(state->StartThreads());
-  state->LogStart();
-  return std::unique_ptr<Host>(new Host(std::move(state)));
-}
-
-Result<Submitted> Host::Submit(const std::string& name, const Submission& submission) {
+Result<Submitted> Host::State::Submit(const std::string& name, const Submission& submission) {
   TRY(const TemplateName wanted, TemplateName::Parse(name));
-  TRY(const std::size_t index, Choose(wanted, state_->names));
-  const State::Template& chosen = state_->templates[index];
-  TRY(store::Submit submit,
-      PrepareSubmit(submission, chosen.definition, chosen.id, state_->config.limits));
+  TRY(const std::size_t index, Choose(wanted, names));
+  const Template& chosen = templates[index];
+  TRY(store::Submit submit, PrepareSubmit(submission, chosen.definition, chosen.id, config.limits));
   Submitted out;
   out.task = submit.task;
   Reply reply;
-  TRY_OK(state_->inbox->PushSubmit({std::move(submit), &reply}));
+  TRY_OK(inbox->PushSubmit({std::move(submit), &reply}));
   const Result<store::Ack> answer = reply.Wait();
   TRY_OK(ToStatus(answer));
   if (answer->code == store::Ack::Code::kDuplicate) {
@@ -354,36 +382,104 @@ Result<Submitted> Host::Submit(const std::string& name, const Submission& submis
   return out;
 }
 
-Result<workflow::TaskState> Host::WaitSettled(const Uuid& task, Steady deadline) {
-  return state_->settled.Wait(
-      task, deadline, [this](const Uuid& wanted) -> Result<workflow::TaskState> {
-        MutexLock lock(state_->reader_mu);
-        if (!state_->reader) return Unavailable("the host has stopped");
-        TRY(const store::TaskSummary summary, state_->reader->Summary(wanted));
-        return summary.state;
-      });
+Result<workflow::TaskState> Host::State::WaitSettled(const Uuid& task, Steady deadline) {
+  return settled.Wait(task, deadline, [this](const Uuid& wanted) -> Result<workflow::TaskState> {
+    MutexLock lock(reader_mu);
+    if (!reader) return Unavailable("the host has stopped");
+    TRY(const store::TaskSummary summary, reader->Summary(wanted));
+    return summary.state;
+  });
 }
 
-HostStatus Host::status() const {
-  const TurnLoopStatus loop = state_->loop->status();
+HostStatus Host::State::Describe() const {
+  const TurnLoopStatus now = loop->status();
   HostStatus out;
-  out.worker = state_->worker;
-  out.store_path = state_->store->path();
-  out.durability = state_->store->durability();
-  out.ready = loop.not_ready.empty();
-  out.not_ready = loop.not_ready;
-  out.turns = loop.turns;
-  out.commits = loop.commits;
-  out.claimed = loop.claimed;
-  out.ended = loop.ended;
-  out.submitted = loop.submitted;
-  out.in_flight = static_cast<std::int32_t>(loop.in_flight);
-  out.places = static_cast<std::int32_t>(loop.places);
-  out.running = state_->Running();
-  out.missing_handlers = loop.missing_handlers;
-  out.last_error = loop.last_error;
+  out.worker = worker;
+  out.store_path = store->path();
+  out.durability = store->durability();
+  out.ready = now.not_ready.empty();
+  out.not_ready = now.not_ready;
+  out.turns = now.turns;
+  out.commits = now.commits;
+  out.claimed = now.claimed;
+  out.ended = now.ended;
+  out.submitted = now.submitted;
+  out.in_flight = static_cast<std::int32_t>(now.in_flight);
+  out.places = static_cast<std::int32_t>(now.places);
+  out.running = Running();
+  out.missing_handlers = now.missing_handlers;
+  out.last_error = now.last_error;
   return out;
 }
+
+Status Host::State::Act(store::Act act) {
+  if (act.id == Uuid{}) act.id = Uuid::New();
+  Reply reply;
+  TRY_OK(inbox->PushAct({std::move(act), &reply}));
+  return ToStatus(reply.Wait());
+}
+
+TaskAccess Host::State::Access() {
+  TaskAccess access;
+  access.submit = [this](const std::string& name, const Submission& submission) {
+    return Submit(name, submission);
+  };
+  access.cancel = [this](const Uuid& task, const std::string& actor, const std::string& reason) {
+    store::Act act;
+    act.task = task;
+    act.actor = actor;
+    act.reason = reason;
+    return Act(std::move(act));
+  };
+  access.wait = [this](const Uuid& task, Steady deadline) { return WaitSettled(task, deadline); };
+  access.read = [this](const std::function<Status(store::Reader&)>& use) -> Status {
+    MutexLock lock(reader_mu);
+    if (!reader) return Unavailable("the host has stopped");
+    return use(*reader);
+  };
+  return access;
+}
+
+// Runtimes whose handlers are an open set learn which ones the templates name.
+void Host::State::WantHandlers() const {
+  for (const Template& one : templates) {
+    for (const workflow::StepDefinition& step : one.definition.steps)
+      registry.Want(step.handler.callable, step.handler.method, step.handler.resolver);
+  }
+}
+
+std::string Host::State::StatusJson() const {
+  return pipeline::StatusJson(up ? Describe() : HostStatus{}, config, registry, templates.size());
+}
+
+Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Host::~Host() = default;
+
+Result<std::unique_ptr<Host>> Host::Start(const config::Config& config,
+                                          const std::vector<BuiltIn>& built_in) {
+  auto state = std::make_unique<State>(config);
+  TRY(state->inbox, Inbox::Open(kSubmissionsMax));
+  TRY_OK(state->OpenStore());
+  TRY_OK(state->LoadTemplates());
+  state->LoadPlugins(built_in);
+  TRY_OK(state->StartThreads());
+  state->LogStart();
+  state->up = true;
+  state->WantHandlers();
+  return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+Result<Submitted> Host::Submit(const std::string& name, const Submission& submission) {
+  return state_->Submit(name, submission);
+}
+
+Result<workflow::TaskState> Host::WaitSettled(const Uuid& task, Steady deadline) {
+  return state_->WaitSettled(task, deadline);
+}
+
+Status Host::Act(store::Act act) { return state_->Act(std::move(act)); }
+
+HostStatus Host::status() const { return state_->Describe(); }
 
 Status Host::Stop(Steady deadline) { return state_->Stop(deadline); }
 

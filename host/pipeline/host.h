@@ -13,7 +13,10 @@
 #include "config/config.h"
 #include "pipeline/submission.h"
 #include "plugin/instance.h"
+#include "store/store.h"
 #include "workflow/state.h"
+
+struct tasker_plugin_entry;
 
 // submit ──┐                                    ┌─ plugin handler ─┐
 //          ├─► inbox ─► TURN ─► dispatcher ─► executor ─► Start ───┴─► Outcome ─► inbox ─► TURN
@@ -32,6 +35,12 @@ struct HostStatus {
   std::string last_error;
 };
 
+// A plugin that is linked into this program.
+struct BuiltIn {
+  const tasker_plugin_entry* entry = nullptr;
+  std::string file;  // of the same plugin as a library, such as "libtasker_x.so": not loaded
+};
+
 struct Submitted {
   Uuid task;
   bool duplicate = false;  // a task with this key existed; `task` is that one
@@ -45,7 +54,8 @@ class Host final {
   // Everything is up when it returns: the worker is in the store, handlers are announced, steps are
   // claimed. Errors of single plugins and templates are logged and do not prevent the start; a
   // store that cannot be opened does.
-  static Result<std::unique_ptr<Host>> Start(const config::Config& config);
+  static Result<std::unique_ptr<Host>> Start(const config::Config& config,
+                                             const std::vector<BuiltIn>& built_in = {});
   ~Host();  // Stop with the deadline now.
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -55,6 +65,8 @@ class Host final {
   Result<Submitted> Submit(const std::string& name, const Submission& submission);
   // The state of the task once it is settled; kTimeout when the deadline comes first.
   Result<workflow::TaskState> WaitSettled(const Uuid& task, Steady deadline);
+  // What a person wants of a task. kConflict: its state forbids it, or it is not there.
+  Status Act(store::Act act);
   HostStatus status() const;
 
   // Stops claiming, lets what runs finish until the deadline, asks the rest to cancel, hands back

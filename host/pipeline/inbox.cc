@@ -18,6 +18,9 @@ struct Size {
     return m.submit.context.size() + m.submit.envelope.size();
   }
   std::size_t operator()(const CheckpointAsked& m) const { return m.body.size(); }
+  std::size_t operator()(const ActAsked& m) const {
+    return m.act.result.size() + m.act.reason.size();
+  }
   std::size_t operator()(const AttemptEnded& m) const { return std::visit(*this, m.outcome); }
 
   std::size_t operator()(const workflow::Succeeded& o) const {
@@ -71,6 +74,8 @@ Status Inbox::PushSubmit(SubmitAsked asked) {
 }
 
 Status Inbox::PushCheckpoint(CheckpointAsked asked) { return PushWaiting(std::move(asked)); }
+
+Status Inbox::PushAct(ActAsked asked) { return PushWaiting(std::move(asked)); }
 
 void Inbox::PushEnd(AttemptEnded ended) { static_cast<void>(PushWaiting(std::move(ended))); }
 

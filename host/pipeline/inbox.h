@@ -28,13 +28,17 @@ struct CheckpointAsked {
   std::string body;  // JSON
   Reply* reply = nullptr;
 };
+struct ActAsked {
+  store::Act act;
+  Reply* reply = nullptr;
+};
 struct AttemptEnded {
   std::int64_t claim = 0;
   workflow::Outcome outcome;
   Steady started, ended;   // `started` is Steady{} when the handler was not called
   std::string read_error;  // why the store could not be read for it; empty: that was not the reason
 };
-using Message = std::variant<SubmitAsked, CheckpointAsked, AttemptEnded>;
+using Message = std::variant<SubmitAsked, CheckpointAsked, ActAsked, AttemptEnded>;
 
 // Roughly what it occupies in the turn's transaction.
 std::size_t BytesOf(const Message& message);
@@ -51,6 +55,7 @@ class Inbox final {
   // kUnavailable when it is closed or too many wait; then nobody answers the reply.
   Status PushSubmit(SubmitAsked asked);
   Status PushCheckpoint(CheckpointAsked asked);
+  Status PushAct(ActAsked asked);
   // After Close it is dropped: the claim was handed back.
   void PushEnd(AttemptEnded ended);
   // The turn thread has a reason to look around; `demand_changed`: a plugin registered, or a

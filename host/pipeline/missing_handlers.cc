@@ -18,6 +18,7 @@ Status MissingHandlers::Look(store::Reader& reader, std::span<const std::int64_t
   std::map<std::string, Steady> logged;
   names_.clear();
   for (const store::MissingHandler& handler : missing) {
+    registry_.Want(handler.callable, "", handler.resolver);
     std::string name = handler.callable;
     if (!handler.resolver.empty()) name += " (resolver " + handler.resolver + ")";
     const auto before = logged_.find(name);

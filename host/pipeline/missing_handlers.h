@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "plugin/registry.h"
 #include "store/reads.h"
 
 namespace tasker::pipeline {
@@ -15,13 +16,16 @@ namespace tasker::pipeline {
 // Says which handlers enqueued steps wait for in vain. Owned by the turn thread.
 class MissingHandlers final {
  public:
-  // Asks the store which handlers none of these live workers has, and logs each, at most once a
-  // minute.
+  explicit MissingHandlers(const plugin::HandlerRegistry& registry) : registry_(registry) {}
+
+  // Asks the store which handlers none of these live workers has, then the plugins whether one of
+  // them can register it, and logs each that is missing, at most once a minute.
   Status Look(store::Reader& reader, std::span<const std::int64_t> alive, Steady now);
   // As of the last look.
   const std::vector<std::string>& names() const { return names_; }
 
  private:
+  const plugin::HandlerRegistry& registry_;
   std::vector<std::string> names_;
   std::map<std::string, Steady> logged_;  // of those missing now
 };

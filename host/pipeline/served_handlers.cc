@@ -17,7 +17,8 @@ Status ServedHandlers::Refresh(const Intern& intern) {
   const auto entries = registry_.List();
   std::vector<store::HandlerName> names;
   names.reserve(entries.size());
-  for (const auto& entry : entries) names.push_back({entry.info.id, "", entry.info.idempotent});
+  for (const auto& entry : entries)
+    names.push_back({entry.info.id, entry.info.resolver, entry.info.idempotent});
   std::vector<std::int64_t> ids;
   if (!names.empty()) {
     TRY(ids, intern(names));

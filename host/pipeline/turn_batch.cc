@@ -19,6 +19,12 @@ void TurnBatch::AddCheckpoint(store::StepKey step, CheckpointAsked asked, std::s
                                          std::move(asked.body)});
 }
 
+void TurnBatch::AddAct(ActAsked asked, std::size_t bytes) {
+  bytes_ += bytes;
+  asked.act.ticket = NewTicket(asked.reply);
+  events_.emplace_back(std::move(asked.act));
+}
+
 void TurnBatch::AddEnd(store::End end, std::size_t bytes) {
   bytes_ += bytes;
   ++ends_;

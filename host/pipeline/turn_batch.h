@@ -17,6 +17,7 @@ class TurnBatch final {
   // `bytes`: BytesOf the message that it came from.
   void AddSubmit(SubmitAsked asked, std::size_t bytes);
   void AddCheckpoint(store::StepKey step, CheckpointAsked asked, std::size_t bytes);
+  void AddAct(ActAsked asked, std::size_t bytes);
   void AddEnd(store::End end, std::size_t bytes);
   void AddAnnounce(store::Announce announce);
   void AddBury(store::Bury bury);

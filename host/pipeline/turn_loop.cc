@@ -41,6 +41,7 @@ TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store,
       claiming_(limits.in_flight_max, limits.threads, limits.handler_limits, registry, dispatcher),
       in_flight_(limits.in_flight_max, store.slots(), claiming_.handlers(), dispatcher, batch_,
                  clock),
+      missing_(registry),
       peers_(limits.worker),
       seed_(RandomSeed()) {}
 
@@ -254,6 +255,8 @@ void TurnLoop::Accept(CheckpointAsked asked, std::size_t bytes) {
   batch_.AddCheckpoint(place->step, std::move(asked), bytes);
 }
 
+void TurnLoop::Accept(ActAsked asked, std::size_t bytes) { batch_.AddAct(std::move(asked), bytes); }
+
 void TurnLoop::Accept(AttemptEnded ended, std::size_t bytes) {
   std::string read_error = std::move(ended.read_error);
   if (!in_flight_.End(std::move(ended), bytes) || read_error.empty()) return;
@@ -390,6 +393,7 @@ void TurnLoop::End() {
     if (auto* const submit = std::get_if<SubmitAsked>(&message)) submit->reply->Answer(stopped);
     if (auto* const checkpoint = std::get_if<CheckpointAsked>(&message))
       checkpoint->reply->Answer(stopped);
+    if (auto* const act = std::get_if<ActAsked>(&message)) act->reply->Answer(stopped);
   }
   settled_.Close();
   Publish(Monotonic());

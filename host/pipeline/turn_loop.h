@@ -28,7 +28,7 @@ namespace tasker::pipeline {
 struct TurnLimits {
   std::int64_t worker = 0;
   std::int32_t in_flight_max = 256;
-  std::int64_t threads = 1;                            // of the shared executor
+  std::int64_t threads = 1;                                 // of the shared executor
   std::map<std::string, std::int64_t> handler_limits = {};  // handler -> attempts at once here
   std::size_t turn_max_items = 4096;
   std::size_t turn_max_bytes = std::size_t{64} << 20;
@@ -93,6 +93,7 @@ class TurnLoop final {
   void Collect();
   void Accept(SubmitAsked asked, std::size_t bytes);
   void Accept(CheckpointAsked asked, std::size_t bytes);
+  void Accept(ActAsked asked, std::size_t bytes);
   void Accept(AttemptEnded ended, std::size_t bytes);
 
   bool AllStuck() const;

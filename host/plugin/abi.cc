@@ -265,8 +265,8 @@ workflow::Outcome TakeYield(tasker_bytes* moved_or_null, std::int64_t resume_aft
 
 std::string StatusName(tasker_status status) {
   static constexpr const char* kNames[] = {
-      "OK",     "E_INTERNAL",  "E_INVALID", "E_UNSUPPORTED", "E_EXISTS",
-      "E_BUSY", "E_CANCELLED", "E_STALE",   "E_WRONG_STATE"};
+      "OK",          "E_INTERNAL", "E_INVALID",     "E_UNSUPPORTED", "E_EXISTS", "E_BUSY",
+      "E_CANCELLED", "E_STALE",    "E_WRONG_STATE", "E_NOT_FOUND",   "E_TIMEOUT"};
   if (status >= 0 && static_cast<std::size_t>(status) < std::size(kNames)) return kNames[status];
   return "status " + std::to_string(status);
 }

@@ -36,6 +36,12 @@ Status CheckShape(const tasker_handler* handler) {
                    "surrounding spaces");
   }
   const std::string prefix = "handler '" + std::string(View(handler->id)) + "' ";
+  if (TASKER_HAS(handler, tasker_handler, resolver) && handler->resolver.len > 0 &&
+      !IsHandlerId(View(handler->resolver))) {
+    return Invalid(prefix +
+                   "names a resolver that is no id; use 1 to 500 bytes of UTF-8 without "
+                   "control characters or surrounding spaces");
+  }
   if (handler->ops == nullptr || handler->ops->size < kOpsSize10) {
     return Invalid(prefix +
                    "has no ops of ABI 1.0; set ops and ops->size = sizeof(tasker_handler_ops)");
@@ -66,6 +72,7 @@ Result<std::unique_ptr<Handler>> ReadHandler(const tasker_handler* handler) {
   TRY_OK(CheckShape(handler));
   auto out = std::make_unique<Handler>();
   out->info.id = View(handler->id);
+  if (TASKER_HAS(handler, tasker_handler, resolver)) out->info.resolver = View(handler->resolver);
   out->info.version = CleanText(View(handler->version), kTextMaxBytes);
   out->info.description = CleanText(View(handler->description), kTextMaxBytes);
   out->info.config_schema = View(handler->config_schema);
@@ -82,28 +89,28 @@ Result<std::unique_ptr<Handler>> ReadHandler(const tasker_handler* handler) {
 
 Handler* HandlerTable::Add(std::unique_ptr<Handler> handler) {
   MutexLock lock(mu_);
-  if (!ids_.try_emplace(handler->info.id, handler.get()).second) return nullptr;
+  if (!ids_.try_emplace(handler->info.Key(), handler.get()).second) return nullptr;
   handlers_.push_back(std::move(handler));
   return handlers_.back().get();
 }
 
 void HandlerTable::Discard(const Handler& handler) {
   MutexLock lock(mu_);
-  ids_.erase(handler.info.id);
+  ids_.erase(handler.info.Key());
   std::erase_if(handlers_, [&](const auto& owned) { return owned.get() == &handler; });
 }
 
-bool HandlerTable::Remove(std::string_view id) {
+bool HandlerTable::Remove(std::string_view key) {
   MutexLock lock(mu_);
-  const auto entry = ids_.find(id);
+  const auto entry = ids_.find(key);
   if (entry == ids_.end()) return false;
   ids_.erase(entry);
   return true;
 }
 
-Handler* HandlerTable::Find(std::string_view id) const {
+Handler* HandlerTable::Find(std::string_view key) const {
   MutexLock lock(mu_);
-  const auto entry = ids_.find(id);
+  const auto entry = ids_.find(key);
   return entry == ids_.end() ? nullptr : entry->second;
 }
 

@@ -47,15 +47,15 @@ Result<std::unique_ptr<Handler>> ReadHandler(const tasker_handler* handler);
 // table.
 class HandlerTable final {
  public:
-  // Null: the id is taken.
+  // A key is HandlerInfo::Key(). Null: it is taken.
   Handler* Add(std::unique_ptr<Handler> handler);
-  // Takes the id away; the handler stays in All.
-  bool Remove(std::string_view id);
+  // Takes the key away; the handler stays in All.
+  bool Remove(std::string_view key);
   // Undoes an Add that the registry refused: nobody may have found the handler yet.
   void Discard(const Handler& handler);
-  Handler* Find(std::string_view id) const;
+  Handler* Find(std::string_view key) const;
   std::vector<Handler*> All() const;
-  std::vector<HandlerInfo> Infos() const;  // of those that have their id
+  std::vector<HandlerInfo> Infos() const;  // of those that have their key
 
   // The pool of this number, made at first use; null beyond kPoolsMax.
   Pool* PoolOf(std::uint32_t number);
@@ -66,7 +66,7 @@ class HandlerTable final {
  private:
   mutable Mutex mu_;
   std::vector<std::unique_ptr<Handler>> handlers_ GUARDED_BY(mu_);
-  std::map<std::string, Handler*, std::less<>> ids_ GUARDED_BY(mu_);
+  std::map<std::string, Handler*, std::less<>> ids_ GUARDED_BY(mu_);  // by key
   std::map<std::uint32_t, Pool> pools_ GUARDED_BY(mu_);
 };
 

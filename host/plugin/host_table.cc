@@ -1,9 +1,13 @@
 #include "plugin/host_table.h"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <tasker/ext/client.h>
+#include <tasker/ext/status.h>
 #include <tasker/version.h>
 
 #include "log/log.h"
@@ -52,7 +56,64 @@ void SetCapacity(tasker_plugin* plugin, std::uint32_t pool, std::uint32_t free) 
   if (plugin != nullptr) Record::Of(plugin).SetCapacity(pool, free);
 }
 
-const void* Extension(tasker_plugin*, const char*) noexcept { return nullptr; }
+// A copy that the plugin owns.
+void Give(std::string text, tasker_bytes* reply) {
+  auto owned = std::make_unique<std::string>(std::move(text));
+  reply->data = owned->data();
+  reply->len = owned->size();
+  reply->owner = owned.release();
+  reply->release = [](tasker_bytes* self) {
+    std::unique_ptr<std::string>(static_cast<std::string*>(self->owner)).reset();
+    *self = {};
+  };
+}
+
+tasker_status ToStatus(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return TASKER_E_INVALID;
+    case ErrorCode::kNotFound:
+      return TASKER_E_NOT_FOUND;
+    case ErrorCode::kConflict:
+      return TASKER_E_WRONG_STATE;
+    case ErrorCode::kUnavailable:
+      return TASKER_E_BUSY;
+    case ErrorCode::kTimeout:
+      return TASKER_E_TIMEOUT;
+    default:
+      return TASKER_E_INTERNAL;
+  }
+}
+
+tasker_status CallClient(tasker_plugin* plugin, tasker_str operation, tasker_str request,
+                         tasker_bytes* reply, tasker_error* error) noexcept {
+  if (plugin == nullptr || reply == nullptr) return TASKER_E_INVALID;
+  *reply = {};
+  auto answer = Record::Of(plugin).uplink().Client(View(operation), View(request));
+  if (answer) {
+    Give(*std::move(answer), reply);
+    return TASKER_OK;
+  }
+  const tasker_status status = ToStatus(answer.error().code);
+  if (error != nullptr) *error = {status, answer.error().message};
+  return status;
+}
+
+tasker_status AskStatus(tasker_plugin* plugin, tasker_bytes* reply) noexcept {
+  if (plugin == nullptr || reply == nullptr) return TASKER_E_INVALID;
+  Give(Record::Of(plugin).uplink().HostStatus(), reply);
+  return TASKER_OK;
+}
+
+constexpr tasker_client kClient = {sizeof(tasker_client), 0, &CallClient};
+constexpr tasker_status_ext kStatus = {sizeof(tasker_status_ext), 0, &AskStatus};
+
+const void* Extension(tasker_plugin*, const char* id) noexcept {
+  const std::string_view wanted = id == nullptr ? "" : id;
+  if (wanted == TASKER_EXT_CLIENT) return &kClient;
+  if (wanted == TASKER_EXT_STATUS) return &kStatus;
+  return nullptr;
+}
 
 // The end of an attempt from what Take makes of the plugin's struct; Take consumes it also when
 // nobody wants it.
@@ -124,6 +185,19 @@ tasker_status Heartbeat(tasker_call* call, double progress, tasker_str note) noe
 void Retain(tasker_call* call) noexcept { TokenSlab::OfProcess().Retain(call); }
 void Release(tasker_call* call) noexcept { TokenSlab::OfProcess().Release(call); }
 
+tasker_status HandBack(tasker_call* call) noexcept {
+  return End(call, [](const std::string&, const Limits&) {
+    return std::optional<workflow::Outcome>(workflow::HandedBack{});
+  });
+}
+
+tasker_error* ErrorNew() noexcept { return std::make_unique<tasker_error>().release(); }
+tasker_str ErrorMessage(const tasker_error* error) noexcept {
+  if (error == nullptr) return {};
+  return {error->message.data(), error->message.size()};
+}
+void ErrorFree(tasker_error* error) noexcept { std::unique_ptr<tasker_error>(error).reset(); }
+
 constexpr char kName[] = "tasker-host";
 
 constexpr tasker_host kTable = {
@@ -145,6 +219,10 @@ constexpr tasker_host kTable = {
     &Heartbeat,
     &Retain,
     &Release,
+    &HandBack,
+    &ErrorNew,
+    &ErrorMessage,
+    &ErrorFree,
 };
 
 }  // namespace

@@ -64,6 +64,10 @@ void InProcess::Cancel(std::int64_t claim, CancelReason reason) {
   record_.attempts().Cancel(claim, reason);
 }
 
+void InProcess::Want(std::string id, std::string method, std::string resolver) {
+  record_.Want(std::move(id), std::move(method), std::move(resolver));
+}
+
 std::uint32_t InProcess::Capacity(std::uint32_t pool) const { return record_.Capacity(pool); }
 
 std::vector<Instance::Running> InProcess::RunningCalls() const {

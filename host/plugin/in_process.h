@@ -43,6 +43,7 @@ class InProcess final : public Instance {
 
   void Start(std::string_view handler, std::unique_ptr<StepInput> input) override;
   void Cancel(std::int64_t claim, CancelReason reason) override;
+  void Want(std::string id, std::string method, std::string resolver) override;
   std::uint32_t Capacity(std::uint32_t pool) const override;
   std::vector<Running> RunningCalls() const override;
   Status Stop(Steady deadline) override;

@@ -16,11 +16,22 @@
 
 namespace tasker::plugin {
 
+// What the host finds a handler by: templates name an id and, some of them, a resolver. Ids have no
+// control characters.
+inline std::string HandlerKey(std::string_view id, std::string_view resolver) {
+  std::string key(id);
+  if (!resolver.empty()) key.append(1, '\x1f').append(resolver);
+  return key;
+}
+
 // A handler as a plugin registered it.
 struct HandlerInfo {
   enum class Threads { kConcurrent, kSerial, kRuntime };
 
+  std::string Key() const { return HandlerKey(id, resolver); }
+
   std::string id;
+  std::string resolver;  // empty: serves the steps that name none
   std::string version;
   std::string description;
   std::string config_schema;
@@ -79,6 +90,11 @@ struct HostCalls {
   std::function<Status(std::int64_t claim, std::string body)> checkpoint;
   // A handler was registered or unregistered, or a runtime's capacity grew: demand has changed.
   std::function<void()> demand_changed;
+  // The extensions tasker.client/1 (may block) and tasker.status/1; JSON in and out. Empty: not
+  // offered.
+  std::function<Result<std::string>(std::string_view operation, std::string_view request)> client =
+      {};
+  std::function<std::string()> status = {};
 };
 
 // Limits that the plugin side enforces, from Config.
@@ -100,16 +116,21 @@ class Instance {
   virtual const std::string& version() const = 0;  // the plugin's own
   virtual const std::string& file() const = 0;     // for people: the path, or "built in"
 
-  // Starts one attempt of handler `id` on the calling thread; returns when the handler's start()
-  // does, which for most handlers is when it has ended. While an attempt of a serial handler
-  // starts, others of it are queued, and started by the thread that is there already. Whatever
-  // happens, HostCalls::finished follows exactly once: HandedBack{started = false} when the handler
-  // is not here, its pool takes nothing now, or the instance ends; Failed when start() refuses.
+  // Starts one attempt of a handler, named by its key, on the calling thread; returns when the
+  // handler's start() does, which for most handlers is when it has ended. While an attempt of a
+  // serial handler starts, others of it are queued, and started by the thread that is there
+  // already. Whatever happens, HostCalls::finished follows exactly once: HandedBack{started =
+  // false} when the handler is not here, its pool takes nothing now, or the instance ends; Failed
+  // when start() refuses.
   virtual void Start(std::string_view handler, std::unique_ptr<StepInput> input) = 0;
 
   // Asks the attempt of this claim to stop. Never blocks: the plugin's cancel() runs on its control
   // thread.
   virtual void Cancel(std::int64_t claim, CancelReason reason) = 0;
+
+  // Steps name this handler and nobody serves it: the plugin may register it. Never blocks: the
+  // plugin is asked on its control thread.
+  virtual void Want(std::string id, std::string method, std::string resolver) = 0;
 
   // How many more steps of this runtime pool may be handed over now.
   virtual std::uint32_t Capacity(std::uint32_t pool) const = 0;

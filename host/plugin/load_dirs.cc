@@ -35,7 +35,8 @@ Result<std::vector<std::string>> ListLibraries(const std::string& dir) {
 
 LoadedPlugins LoadDirs(const std::vector<std::string>& dirs,
                        const std::map<std::string, std::string>& configs, HandlerRegistry& registry,
-                       const HostCalls& calls, const Limits& limits) {
+                       const HostCalls& calls, const Limits& limits,
+                       const std::set<std::string>& passed_over) {
   LoadedPlugins loaded;
   std::set<const Library*> seen;
   for (const std::string& dir : dirs) {
@@ -45,6 +46,10 @@ LoadedPlugins LoadDirs(const std::vector<std::string>& dirs,
       continue;
     }
     for (const std::string& file : *files) {
+      if (passed_over.contains(std::filesystem::path(file).filename().string())) {
+        log::Info("plugin", "a plugin is not loaded: this program contains it", {{"file", file}});
+        continue;
+      }
       const auto library = Library::Open(file);
       if (!library) {
         loaded.errors.push_back(library.error());

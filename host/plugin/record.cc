@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <tasker/ext/resolver.h>
+
 #include "log/log.h"
 #include "plugin/host_table.h"
 #include "plugin/text.h"
@@ -146,13 +148,19 @@ tasker_status Record::Unregister(std::string_view id, tasker_error* error) {
     if (phase_ == State::kEnding) {
       return Refuse(error, TASKER_E_WRONG_STATE, "plugin " + name() + " is ending");
     }
-    if (!handlers_.Remove(id)) {
+    bool known = false;
+    // One id may stand for several resolvers: all of them go.
+    for (const HandlerInfo& info : handlers_.Infos()) {
+      if (info.id != id || !handlers_.Remove(info.Key())) continue;
+      known = true;
+      if (phase_ == State::kReady) static_cast<void>(registry_.Remove(instance_, info.Key()));
+    }
+    if (!known) {
       return Refuse(error, TASKER_E_INVALID,
                     "plugin " + name() + " has no handler '" +
                         CleanText(id, attempts_.limits().error_max_bytes) + "'");
     }
     ready = phase_ == State::kReady;
-    if (ready) static_cast<void>(registry_.Remove(instance_, id));
   }
   if (ready) uplink_.DemandChanged();
   return TASKER_OK;
@@ -168,6 +176,23 @@ void Record::SetCapacity(std::uint32_t pool, std::uint32_t free) {
     return;
   }
   if (known->free.exchange(free) < free) uplink_.DemandChanged();
+}
+
+void Record::Want(std::string id, std::string method, std::string resolver) {
+  if (entry_.table.extension == nullptr) return;
+  static_cast<void>(control_.Post("resolving '" + id + "'", [this, id = std::move(id),
+                                                             method = std::move(method),
+                                                             resolver = std::move(resolver)] {
+    {
+      MutexLock lock(mu_);
+      if (phase_ != State::kReady) return;
+    }
+    const auto* const table =
+        static_cast<const tasker_resolver*>(entry_.table.extension(state_, TASKER_EXT_RESOLVER));
+    if (table == nullptr || !TASKER_HAS(table, tasker_resolver, wanted)) return;
+    table->wanted(state_, {id.data(), id.size()}, {method.data(), method.size()},
+                  {resolver.data(), resolver.size()});
+  }));
 }
 
 Status Record::Stop(Steady deadline) {

@@ -50,6 +50,10 @@ class Record final {
   tasker_status Register(const tasker_handler* handler, tasker_error* error);
   tasker_status Unregister(std::string_view id, tasker_error* error);
   void SetCapacity(std::uint32_t pool, std::uint32_t free);
+  Uplink& uplink() { return uplink_; }
+
+  // Asks the plugin, on its control thread, for a handler that steps wait for.
+  void Want(std::string id, std::string method, std::string resolver);
 
  private:
   enum class State { kLoading, kReady, kEnding };

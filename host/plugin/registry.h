@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,11 +28,14 @@ class HandlerRegistry final {
   Status Add(Instance& instance, const std::vector<HandlerInfo>& handlers);
   // What Add would say now.
   Status Check(const Instance& instance, const std::vector<HandlerInfo>& handlers) const;
-  Status Remove(Instance& instance, std::string_view id);
+  Status Remove(Instance& instance, std::string_view key);  // HandlerInfo::Key(), as below
   void RemoveAll(Instance& instance);
 
-  std::optional<Entry> Find(std::string_view id) const;
-  std::vector<Entry> List() const;  // sorted by id
+  // Asks every instance whether it can run a handler that steps wait for.
+  void Want(const std::string& id, const std::string& method, const std::string& resolver) const;
+
+  std::optional<Entry> Find(std::string_view key) const;
+  std::vector<Entry> List() const;  // sorted by key
   // Grows with each change: a cheap test for "is my copy current?".
   std::uint64_t version() const;
 
@@ -41,6 +45,7 @@ class HandlerRegistry final {
 
   mutable Mutex mu_;
   std::map<std::string, Entry, std::less<>> entries_ GUARDED_BY(mu_);
+  std::set<Instance*> instances_ GUARDED_BY(mu_);
   std::uint64_t version_ GUARDED_BY(mu_) = 0;
 };
 

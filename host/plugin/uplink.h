@@ -25,6 +25,19 @@ class Uplink final {
     under_way_.Leave();
     return saved;
   }
+  Result<std::string> Client(std::string_view operation, std::string_view request) {
+    if (!under_way_.Enter()) return Unavailable("the host has stopped");
+    Result<std::string> reply = calls_.client ? calls_.client(operation, request)
+                                              : Unavailable("this host has no client for plugins");
+    under_way_.Leave();
+    return reply;
+  }
+  std::string HostStatus() {
+    if (!under_way_.Enter()) return "{}";
+    std::string status = calls_.status ? calls_.status() : "{}";
+    under_way_.Leave();
+    return status;
+  }
   void DemandChanged() {
     if (!under_way_.Enter()) return;
     calls_.demand_changed();

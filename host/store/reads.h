@@ -65,6 +65,7 @@ struct ActionView {
 struct TaskView {
   TaskSummary summary;
   std::string context;                // JSON
+  std::string envelope;               // JSON: who asked for it, and why
   std::vector<StepView> steps;        // ascending by n
   std::vector<AttemptView> attempts;  // by end time
   std::vector<ActionView> actions;

@@ -95,6 +95,8 @@ class ScriptedInstance final : public plugin::Instance {
   const std::string& version() const override { return version_; }
   const std::string& file() const override { return file_; }
 
+  void Want(std::string, std::string, std::string) override {}
+
   void Start(std::string_view handler, std::unique_ptr<plugin::StepInput> input) override {
     Script script;
     {

@@ -63,7 +63,9 @@ enum {
   TASKER_E_BUSY = 5,        /* Not now. */
   TASKER_E_CANCELLED = 6,   /* Stop this attempt. */
   TASKER_E_STALE = 7,       /* The attempt has ended; the call had no effect. */
-  TASKER_E_WRONG_STATE = 8  /* Not in this state of the plugin. */
+  TASKER_E_WRONG_STATE = 8, /* Not in this state of the plugin, or of what was named. */
+  TASKER_E_NOT_FOUND = 9,   /* What was named does not exist. */
+  TASKER_E_TIMEOUT = 10     /* It took longer than allowed. */
 };
 
 /* Levels of log(). */
@@ -203,6 +205,8 @@ typedef struct tasker_handler {
   tasker_str config_schema; /* JSON Schema of handler.initialization; may be empty. */
   const tasker_handler_ops* ops;
   void* self;
+  tasker_str resolver; /* Serves steps whose template names this handler.resolver; empty: those that
+                          name none. */
 } tasker_handler;
 
 /* The host's functions. The table outlives the plugin. All are [any], never throw, and never call
@@ -250,6 +254,15 @@ typedef struct tasker_host {
    * attempt as tasker.dropped, retryable. */
   void (*retain)(tasker_call* call);
   void (*release)(tasker_call* call);
+
+  /* Gives back an attempt that the plugin took and never began: it counts in nothing, and the step
+   * is ready again. Otherwise as complete. */
+  tasker_status (*hand_back)(tasker_call* call);
+  /* An error of the plugin's own, to be told why a call failed; freed by error_free. The message is
+   * borrowed until the error is used again. */
+  tasker_error* (*error_new)(void);
+  tasker_str (*error_message)(const tasker_error* error);
+  void (*error_free)(tasker_error* error);
 } tasker_host;
 
 /* What the plugin's one exported function returns: a table that stays valid for ever. */

@@ -66,7 +66,7 @@ FROM task t JOIN template m ON m.id = t.template_id
 WHERE t.uuid = ?1;
 
 -- name: task_details
-SELECT i.context, t.template_id, m.body FROM task t JOIN task_input i ON i.task_id = t.id
+SELECT i.context, t.template_id, m.body, i.envelope FROM task t JOIN task_input i ON i.task_id = t.id
 JOIN template m ON m.id = t.template_id WHERE t.id = ?1;
 
 -- name: tasks_by_prefix

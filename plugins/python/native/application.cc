@@ -1,0 +1,177 @@
+// The World of the extension module: it contains the host, and starts it in the Python program.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "application_config.h"
+#include "base/uuid.h"
+#include "log/log.h"
+#include "pipeline/host.h"
+#include "pipeline/task_client.h"
+#include "runtime.h"
+
+namespace tasker::python {
+namespace {
+
+constexpr char kLibrary[] = "libtasker_python.so";
+
+[[noreturn]] void Throw(const Error& error, const std::string& prefix = "") {
+  if (error.code == ErrorCode::kInvalid) throw std::invalid_argument(prefix + error.message);
+  throw std::runtime_error(prefix + error.message);
+}
+
+tasker_status ToStatus(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return TASKER_E_INVALID;
+    case ErrorCode::kNotFound:
+      return TASKER_E_NOT_FOUND;
+    case ErrorCode::kTimeout:
+      return TASKER_E_TIMEOUT;
+    case ErrorCode::kUnavailable:
+      return TASKER_E_BUSY;
+    default:
+      return TASKER_E_INTERNAL;
+  }
+}
+
+class Application final : public World {
+ public:
+  const char* name() const override { return "application"; }
+  bool running() const override { return running_ && !forked(); }
+  bool forked() const override { return forked_; }
+
+  Started Start(const Settings& settings) override {
+    RefuseFork();
+    const std::lock_guard lock(mu_);
+    if (host_) return {true, worker_id_, handle_};
+    client_.reset();
+    const Result<config::Config> config = LoadConfig(settings);
+    if (!config) Throw(config.error(), "Bootstrap failed: ");
+    StartLog(*config);
+    store_open_ = true;
+    auto started = pipeline::Host::Start(*config, {{&Runtime::Entry(), kLibrary}});
+    if (!started) {
+      store_open_ = false;
+      throw std::runtime_error("Bootstrap failed: " + started.error().message);
+    }
+    for (const std::string& notice : config->notices) log::Info("config", notice);
+    host_ = *std::move(started);
+    config_ = *config;
+    worker_id_ = config->worker.id;
+    handle_ = Uuid::New().ToString();
+    running_ = true;
+    return {false, worker_id_, handle_};
+  }
+
+  bool Stop(std::optional<std::chrono::milliseconds> drain) override {
+    RefuseFork();
+    const std::lock_guard lock(mu_);
+    if (!host_) return false;
+    Runtime::OfProcess().queue().StopGiving();
+    const Status stopped =
+        host_->Stop(std::chrono::steady_clock::now() + drain.value_or(config_->worker.drain));
+    running_ = false;
+    host_.reset();
+    store_open_ = false;
+    if (stopped) return true;
+    Runtime::OfProcess().Abandon();
+    throw StillRunning(stopped.error().message);
+  }
+
+  std::string Client(std::string_view operation, std::string_view request,
+                     const Settings* settings) override {
+    RefuseFork();
+    if (running_) return Runtime::OfProcess().link().Client(operation, request);
+    const std::lock_guard lock(mu_);
+    if (host_) return Runtime::OfProcess().link().Client(operation, request);
+    if (settings != nullptr) client_.reset();
+    if (!client_) {
+      const Result<config::Config> config =
+          LoadConfig(settings != nullptr ? *settings : Settings{});
+      if (!config) Throw(config.error());
+      StartLog(*config);
+      auto opened = pipeline::TaskClient::Open(*config);
+      if (!opened) Throw(opened.error());
+      client_ = *std::move(opened);
+      store_open_ = true;
+    }
+    auto reply = client_->Call(operation, request);
+    if (!reply) throw HostError(ToStatus(reply.error().code), reply.error().message);
+    return *std::move(reply);
+  }
+
+  void Log(int level, const std::string& message,
+           const std::map<std::string, std::string>& fields) override {
+    if (forked()) return LogInChild(message);
+    log::Fields out;
+    for (const auto& [key, value] : fields) out.emplace_back(key, value);
+    const int last = static_cast<int>(log::Level::kError);
+    log::Write(static_cast<log::Level>(std::min(level, last)), "python", message, std::move(out));
+  }
+
+  void Exit() override {
+    if (forked()) return;
+    try {
+      static_cast<void>(Stop(std::nullopt));
+    } catch (const std::exception& left) {
+      log::Error("python", left.what());
+    }
+    const std::lock_guard lock(mu_);
+    client_.reset();
+    log::Stop();
+  }
+
+  void PluginStarts(const std::string&) override {}
+  void PluginEnds() override {}
+
+ private:
+  void RefuseFork() const {
+    if (forked())
+      throw std::runtime_error(
+          "this process was forked from one that had the task store open, and a store does not "
+          "survive fork: start the worker in the child only and not before the fork (FastAPI: in "
+          "lifespan; gunicorn: in post_fork; multiprocessing: start method spawn)");
+  }
+
+  // With the lock; the first configuration of the process is the log's.
+  void StartLog(const config::Config& config) {
+    if (log_started_) return;
+    log_started_ = true;
+    ::pthread_atfork(nullptr, nullptr, [] {
+      auto& self = static_cast<Application&>(World::OfProcess());
+      self.forked_ = self.forked_ || self.store_open_;
+    });
+    log::Start(config.log);
+  }
+
+  // Locks of the log may be held by threads that do not exist here.
+  static void LogInChild(const std::string& message) {
+    const std::string line = "tasker_core (forked child): " + message + "\n";
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+  }
+
+  std::atomic<bool> running_{false};
+  std::atomic<bool> store_open_{false};
+  std::atomic<bool> forked_{false};
+
+  std::mutex mu_;  // of what follows; held while a host starts and stops
+  std::unique_ptr<pipeline::Host> host_;
+  std::unique_ptr<pipeline::TaskClient> client_;
+  std::optional<config::Config> config_;
+  std::string worker_id_, handle_;
+  bool log_started_ = false;
+};
+
+}  // namespace
+
+World& World::OfProcess() {
+  static World* const world = std::make_unique<Application>().release();
+  return *world;
+}
+
+}  // namespace tasker::python

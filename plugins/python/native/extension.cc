@@ -1,0 +1,3 @@
+#include "module.h"
+
+PYBIND11_MODULE(_tasker_core, module) { tasker::python::Define(module); }

@@ -1,0 +1,88 @@
+#include "module.h"
+
+#include <tasker/version.h>
+
+#include "gil.h"
+#include "json_text.h"
+#include "runtime.h"
+
+namespace py = pybind11;
+
+namespace tasker::python {
+namespace {
+
+constexpr const char* kNotInitialized = "Worker not initialized. Call bootstrap_worker() first.";
+
+// RuntimeError for what the host says, but for what was asked wrongly and what took too long.
+void TranslateErrors() {
+  py::register_exception_translator([](std::exception_ptr raised) {
+    try {
+      std::rethrow_exception(raised);
+    } catch (const HostError& error) {
+      PyObject* const type = error.status == TASKER_E_INVALID   ? PyExc_ValueError
+                             : error.status == TASKER_E_TIMEOUT ? PyExc_TimeoutError
+                                                                : PyExc_RuntimeError;
+      PyErr_SetString(type, error.what());
+    }
+  });
+}
+
+// After the last Python code: no thread takes the GIL any more.
+void OnExit() {
+  World& world = World::OfProcess();
+  if (world.forked() || GilGate::OfProcess().closed()) return;
+  if (std::string_view(world.name()) == "embedded") return;
+  // Not WithoutGil: this thread goes on behind the gate.
+  PyThreadState* const state = PyEval_SaveThread();
+  world.Exit();
+  GilGate::OfProcess().Close();
+  PyEval_RestoreThread(state);
+}
+
+}  // namespace
+
+void RequireRunning() {
+  if (!World::OfProcess().running()) throw std::runtime_error(kNotInitialized);
+}
+
+std::string EventId(const std::string& text) {
+  if (!IsUuid(text)) throw std::invalid_argument("Invalid event_id: '" + text + "' is no UUID");
+  std::string id = text;
+  for (char& c : id) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return id;
+}
+
+std::string Dumps(const py::handle& value) {
+  using py::literals::operator""_a;
+  return py::module_::import("json")
+      .attr("dumps")(value, "ensure_ascii"_a = false, "allow_nan"_a = false,
+                     "separators"_a = py::make_tuple(",", ":"))
+      .cast<std::string>();
+}
+
+py::object Loads(const std::string& text) {
+  return py::module_::import("json").attr("loads")(text);
+}
+
+void Define(py::module_& module) {
+  module.doc() = "The native part of tasker_core.";
+  module.attr("__version__") = TASKER_VERSION;
+  TranslateErrors();
+  module.def("get_version", [] { return TASKER_VERSION; });
+  module.def("get_rust_version",
+             [] { return "tasker-py " TASKER_VERSION " (tasker-host, C++20, no rustc)"; });
+  module.def("health_check", [] { return true; });
+  module.def("_world", [] { return World::OfProcess().name(); });
+  module.def("_on_exit", &OnExit);
+  DefineLog(module);
+  DefineWorker(module);
+  DefineSteps(module);
+  DefineCompletion(module);
+  DefineClient(module);
+  // Whoever imports this module alone is safe at its end, too; the package's own hook runs before.
+  py::module_::import("atexit").attr("register")(module.attr("_on_exit"));
+}
+
+}  // namespace tasker::python

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "world.h"
+
+namespace tasker::python {
+
+// The native module, in parts; the names and shapes are those of upstream's, and the package's own
+// with a leading underscore.
+void Define(pybind11::module_& module);
+void DefineSteps(pybind11::module_& module);
+void DefineCompletion(pybind11::module_& module);
+void DefineWorker(pybind11::module_& module);
+void DefineClient(pybind11::module_& module);
+void DefineLog(pybind11::module_& module);
+
+// RuntimeError with upstream's words unless a host runs in this process.
+void RequireRunning();
+// ValueError unless it is a UUID.
+std::string EventId(const std::string& text);
+
+// json.dumps and json.loads; dumps refuses NaN and what is no text as a key.
+std::string Dumps(const pybind11::handle& value);
+pybind11::object Loads(const std::string& text);
+
+// None: empty settings.
+Settings ToSettings(const pybind11::object& config);
+
+}  // namespace tasker::python

@@ -1,0 +1,105 @@
+// Upstream's client functions; where no worker runs, they are a client of the store.
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "gil.h"
+#include "module.h"
+#include "runtime.h"
+
+namespace py = pybind11;
+
+namespace tasker::python {
+namespace {
+
+using MaybeText = std::optional<std::string>;
+
+// "<what> failed: <the host's sentence>", as upstream; a wrong request is a ValueError, a wait that
+// is over a TimeoutError.
+py::object Call(const char* what, const char* operation, const py::dict& request) {
+  const std::string text = Dumps(request);
+  std::string reply;
+  try {
+    const WithoutGil released;
+    reply = World::OfProcess().Client(operation, text, nullptr);
+  } catch (const HostError& error) {
+    if (error.status == TASKER_E_INVALID || error.status == TASKER_E_TIMEOUT) throw;
+    throw std::runtime_error(std::string(what) + " failed: " + error.what());
+  }
+  return Loads(reply);
+}
+
+py::dict Ids(const std::string& task, const MaybeText& step = std::nullopt) {
+  py::dict request;
+  request["task_uuid"] = EventId(task);
+  if (step) request["step_uuid"] = EventId(*step);
+  return request;
+}
+
+py::object ListTasks(int limit, int offset, const MaybeText& ns, const MaybeText& status) {
+  py::dict request;
+  request["limit"] = limit;
+  request["offset"] = offset;
+  request["namespace"] = ns ? py::object(py::str(*ns)) : py::none();
+  request["status"] = status ? py::object(py::str(*status)) : py::none();
+  return Call("list_tasks", "list_tasks", request);
+}
+
+py::object Wait(const std::string& task, double timeout_s) {
+  py::dict request = Ids(task);
+  constexpr double kMaxMs = 86'400'000;
+  request["timeout_ms"] =
+      static_cast<std::int64_t>(std::min(std::max(timeout_s, 0.0) * 1000, kMaxMs));
+  return Call("wait", "wait_task", request);
+}
+
+}  // namespace
+
+void DefineClient(py::module_& module) {
+  module.def(
+      "client_open",
+      [](const py::object& config) {
+        const Settings settings = ToSettings(config);
+        const WithoutGil released;
+        static_cast<void>(World::OfProcess().Client("health_check", "{}", &settings));
+      },
+      py::arg("config") = py::none());
+  module.def(
+      "client_create_task",
+      [](const py::dict& request) { return Call("create_task", "create_task", request); },
+      py::arg("request"));
+  module.def(
+      "client_get_task",
+      [](const std::string& task) { return Call("get_task", "get_task", Ids(task)); },
+      py::arg("task_uuid"));
+  module.def("client_list_tasks", &ListTasks, py::arg("limit") = 50, py::arg("offset") = 0,
+             py::arg("namespace") = py::none(), py::arg("status") = py::none());
+  module.def(
+      "client_cancel_task",
+      [](const std::string& task) { return Call("cancel_task", "cancel_task", Ids(task)); },
+      py::arg("task_uuid"));
+  module.def(
+      "client_list_task_steps",
+      [](const std::string& task) {
+        return py::object(Call("list_task_steps", "list_task_steps", Ids(task))["steps"]);
+      },
+      py::arg("task_uuid"));
+  module.def(
+      "client_get_step",
+      [](const std::string& task, const std::string& step) {
+        return Call("get_step", "get_step", Ids(task, step));
+      },
+      py::arg("task_uuid"), py::arg("step_uuid"));
+  module.def(
+      "client_get_step_audit_history",
+      [](const std::string& task, const std::string& step) {
+        return py::object(
+            Call("get_step_audit_history", "get_step_audit_history", Ids(task, step))["entries"]);
+      },
+      py::arg("task_uuid"), py::arg("step_uuid"));
+  module.def("client_health_check",
+             [] { return Call("health_check", "health_check", py::dict()); });
+  module.def("_client_wait", &Wait, py::arg("task_uuid"), py::arg("timeout_s"));
+}
+
+}  // namespace tasker::python

@@ -1,0 +1,202 @@
+// Upstream's pull functions: polling, and ending steps by a dict.
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <optional>
+
+#include "gil.h"
+#include "module.h"
+#include "runtime.h"
+
+namespace py = pybind11;
+
+namespace tasker::python {
+namespace {
+
+constexpr std::int64_t kStarvedMs = 10'000;
+
+StepQueue& Queue() { return Runtime::OfProcess().queue(); }
+
+[[noreturn]] void Unusable(const std::string& why) {
+  throw std::invalid_argument("Conversion error: " + why);
+}
+
+// The value of a key as JSON; empty where it is missing or None.
+std::string JsonOf(const py::dict& data, const char* key) {
+  if (!data.contains(key) || py::object(data[key]).is_none()) return {};
+  try {
+    return Dumps(data[key]);
+  } catch (py::error_already_set& raised) {
+    const std::string why = std::string(key) + ": " + raised.what();
+    Unusable(why);
+  }
+}
+
+py::dict DictOf(const py::dict& data, const char* key) {
+  if (!data.contains(key) || py::object(data[key]).is_none()) return {};
+  const py::object value = data[key];
+  if (!py::isinstance<py::dict>(value)) Unusable(std::string(key) + " is no dict");
+  return value;
+}
+
+std::string TextOf(const py::dict& data, const char* key) {
+  if (!data.contains(key)) return {};
+  const py::object value = data[key];
+  return value.is_none() ? std::string() : py::str(value).cast<std::string>();
+}
+
+std::optional<bool> FlagOf(const py::dict& data, const char* key) {
+  if (!data.contains(key)) return std::nullopt;
+  const py::object value = data[key];
+  if (value.is_none()) return std::nullopt;
+  if (!py::isinstance<py::bool_>(value)) Unusable(std::string(key) + " is neither True nor False");
+  return value.cast<bool>();
+}
+
+std::optional<double> NumberOf(const py::dict& data, const char* key) {
+  if (!data.contains(key)) return std::nullopt;
+  const py::object value = data[key];
+  if (!py::isinstance<py::float_>(value) && !py::isinstance<py::int_>(value)) return std::nullopt;
+  return value.cast<double>();
+}
+
+// Upstream's StepExecutionResult, both of its levels.
+struct Completion {
+  bool success = false;
+  std::string result, metadata;
+  Failure failure;
+};
+
+Failure FailureOf(const py::dict& data, const py::dict& metadata) {
+  const py::dict error = DictOf(data, "error");
+  Failure out;
+  out.type = TextOf(error, "error_type");
+  if (out.type.empty()) out.type = "handler_error";
+  out.message = TextOf(error, "message");
+  if (out.message.empty()) out.message = "the handler gave no message";
+  out.backtrace = TextOf(error, "stack_trace");
+  if (out.backtrace.empty()) out.backtrace = TextOf(error, "backtrace");
+  out.error_code = TextOf(metadata, "error_code");
+  out.retryable = FlagOf(metadata, "retryable").value_or(FlagOf(error, "retryable").value_or(true));
+  const auto status = NumberOf(error, "status_code");
+  const auto said = status ? status : NumberOf(metadata, "status_code");
+  out.http_status = static_cast<std::int32_t>(said.value_or(0));
+  const auto after = NumberOf(metadata, "retry_after");
+  const double seconds = after.value_or(NumberOf(metadata, "retry_after_seconds").value_or(0));
+  out.retry_after = std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+  out.context = JsonOf(error, "context");
+  return out;
+}
+
+Completion ToCompletion(const py::dict& data) {
+  Completion out;
+  const std::string status = TextOf(data, "status");
+  out.success = FlagOf(data, "success").value_or(status == "completed");
+  const py::dict metadata = DictOf(data, "metadata");
+  out.metadata = JsonOf(data, "metadata");
+  out.result = JsonOf(data, "result");
+  if (!out.success) {
+    out.failure = FailureOf(data, metadata);
+    out.failure.metadata = out.metadata;
+  }
+  return out;
+}
+
+bool CompleteStepEvent(const std::string& event_id, const py::dict& data) {
+  const std::string event = EventId(event_id);
+  const Completion completion = ToCompletion(data);
+  RequireRunning();
+  const WithoutGil released;
+  if (!completion.success) return Queue().Fail(event, completion.failure);
+  return Queue().Complete(event, completion.result, completion.metadata, "");
+}
+
+bool CheckpointYield(const std::string& event_id, const py::dict& data) {
+  const std::string event = EventId(event_id);
+  py::dict checkpoint;
+  for (const char* const key : {"step_uuid", "cursor", "items_processed", "accumulated_results"})
+    checkpoint[key] = data.contains(key) ? py::object(data[key]) : py::object(py::none());
+  std::string text;
+  try {
+    text = Dumps(checkpoint);
+  } catch (py::error_already_set& raised) {
+    Unusable(raised.what());
+  }
+  RequireRunning();
+  const WithoutGil released;
+  return Queue().Yield(event, text, std::chrono::nanoseconds(0));
+}
+
+py::object PollStepEvents() {
+  RequireRunning();
+  std::optional<std::string> event;
+  {
+    const WithoutGil released;
+    Runtime::OfProcess().PollerCame();
+    event = Queue().Poll();
+  }
+  return event ? Loads(*event) : py::none();
+}
+
+std::int64_t AgeMs(Steady since) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               since)
+      .count();
+}
+
+py::dict DispatchMetrics() {
+  RequireRunning();
+  StepQueue::Figures figures;
+  {
+    const WithoutGil released;
+    figures = Queue().figures();
+  }
+  py::dict out;
+  std::int64_t oldest = -1, newest = -1, starving = 0;
+  std::string oldest_event;
+  for (const StepQueue::Taken& taken : figures.taken) {
+    const std::int64_t age = AgeMs(taken.since);
+    if (oldest < 0 || age > oldest) {
+      oldest = age;
+      oldest_event = taken.event;
+    }
+    if (newest < 0 || age < newest) newest = age;
+    if (age > kStarvedMs) ++starving;
+  }
+  const bool any = !figures.taken.empty();
+  out["pending_count"] = figures.taken.size();
+  out["oldest_pending_age_ms"] = any ? py::object(py::int_(oldest)) : py::none();
+  out["newest_pending_age_ms"] = any ? py::object(py::int_(newest)) : py::none();
+  out["oldest_event_id"] = any ? py::object(py::str(oldest_event)) : py::none();
+  out["starvation_detected"] = starving > 0;
+  out["starving_event_count"] = starving;
+  out["_waiting"] = figures.waiting;
+  out["_slots"] = figures.slots;
+  return out;
+}
+
+}  // namespace
+
+void DefineCompletion(py::module_& module) {
+  module.def("poll_step_events", &PollStepEvents);
+  module.def("complete_step_event", &CompleteStepEvent, py::arg("event_id"),
+             py::arg("completion_data"));
+  module.def("checkpoint_yield_step_event", &CheckpointYield, py::arg("event_id"),
+             py::arg("checkpoint_data"));
+  module.def("get_ffi_dispatch_metrics", &DispatchMetrics);
+  module.def("check_starvation_warnings", [] {
+    RequireRunning();
+    return true;
+  });
+  // The host's own deadlines end what takes too long.
+  module.def("cleanup_timeouts", [] {
+    RequireRunning();
+    return 0;
+  });
+  module.def("poll_in_process_events", []() -> py::object {
+    RequireRunning();
+    return py::none();
+  });
+}
+
+}  // namespace tasker::python

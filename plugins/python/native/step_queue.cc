@@ -1,0 +1,293 @@
+#include "step_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "event_json.h"
+#include "json_text.h"
+
+namespace tasker::python {
+namespace {
+
+constexpr std::uint32_t kPool = 0;
+
+Steady Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void StepQueue::Open() {
+  const std::lock_guard lock(mu_);
+  open_ = true;
+  slots_ = 0;
+  polled_.reset();
+}
+
+void StepQueue::Close() {
+  std::deque<Item> left;
+  {
+    const std::lock_guard lock(mu_);
+    open_ = false;
+    slots_ = 0;
+    polled_.reset();
+    left.swap(waiting_);
+  }
+  arrived_.notify_all();
+  HandBack(std::move(left));
+}
+
+bool StepQueue::open() const {
+  const std::lock_guard lock(mu_);
+  return open_;
+}
+
+tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call) {
+  Item item;
+  item.call = call;
+  item.event = ToString(step.call_id);
+  item.json = EventJson(step, item.event);
+  item.handler = View(step.handler);
+  item.step_uuid = ToString(step.step);
+  item.deadline_ns = step.deadline_ns;
+  item.since = Now();
+  std::deque<Item> unwanted;
+  {
+    const std::lock_guard lock(mu_);
+    const bool wanted = open_ && (slots_ > 0 || polled_.has_value());
+    (wanted ? waiting_ : unwanted).push_back(std::move(item));
+  }
+  if (unwanted.empty()) arrived_.notify_one();
+  HandBack(std::move(unwanted));
+  return TASKER_OK;
+}
+
+std::string StepQueue::Cancel(tasker_call* call) {
+  std::deque<Item> untaken;
+  {
+    const std::lock_guard lock(mu_);
+    for (const auto& [event, held] : taken_) {
+      if (held.call == call) return event;
+    }
+    const auto found = std::ranges::find(waiting_, call, &Item::call);
+    if (found == waiting_.end()) return {};
+    untaken.push_back(std::move(*found));
+    waiting_.erase(found);
+  }
+  HandBack(std::move(untaken));
+  StateDemand();
+  return {};
+}
+
+void StepQueue::Consume(std::uint32_t slots) {
+  std::deque<Item> left;
+  {
+    const std::lock_guard lock(mu_);
+    if (!open_) return;
+    slots_ = slots;
+    if (slots_ == 0 && !polled_) left.swap(waiting_);
+  }
+  StateDemand();
+  HandBack(std::move(left));
+}
+
+std::string StepQueue::TakeFront() {
+  Item item = std::move(waiting_.front());
+  waiting_.pop_front();
+  taken_[item.event] = {item.call, std::move(item.handler), std::move(item.step_uuid), Now()};
+  return WithDeadline(std::move(item.json), item.deadline_ns);
+}
+
+std::optional<std::string> StepQueue::Take(Steady deadline) {
+  std::unique_lock lock(mu_);
+  while (waiting_.empty()) {
+    if (!open_) return std::nullopt;
+    if (arrived_.wait_until(lock, deadline) == std::cv_status::timeout && waiting_.empty())
+      return std::nullopt;
+  }
+  return TakeFront();
+}
+
+std::optional<std::string> StepQueue::Poll() {
+  std::optional<std::string> event;
+  bool restate = false;
+  {
+    const std::lock_guard lock(mu_);
+    if (!open_) return std::nullopt;
+    restate = !polled_ || Now() - *polled_ >= kUntakenMax;
+    polled_ = Now();
+    if (!waiting_.empty()) {
+      event = TakeFront();
+      restate = true;
+    }
+  }
+  if (restate) StateDemand();
+  return event;
+}
+
+bool StepQueue::LookAfterPoller() {
+  std::deque<Item> left;
+  bool gone = false;
+  {
+    const std::lock_guard lock(mu_);
+    if (!polled_) return false;
+    const Steady now = Now();
+    // One that holds a step may be running its handler between two polls.
+    gone = taken_.empty() && now - *polled_ >= kPollerGone;
+    if (gone) polled_.reset();
+    while (slots_ == 0 && !waiting_.empty() &&
+           (gone || now - waiting_.front().since >= kUntakenMax)) {
+      left.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+  }
+  if (gone) {
+    link_.Log(nullptr, TASKER_LOG_WARNING,
+              "nobody has called poll_step_events for 10 s: no step is taken until somebody does",
+              {});
+  }
+  StateDemand();
+  HandBack(std::move(left));
+  return true;
+}
+
+bool StepQueue::Complete(const std::string& event, const std::string& result,
+                         const std::string& metadata, const std::string& events) {
+  const auto held = Forget(event);
+  if (!held) return false;
+  tasker_success success{};
+  success.size = sizeof success;
+  success.result = Borrowed(result);
+  success.metadata = Borrowed(metadata);
+  success.events = Borrowed(events);
+  const tasker_status status = link_.host().complete(held->call, &success);
+  link_.host().release(held->call);
+  return status == TASKER_OK;
+}
+
+bool StepQueue::Fail(const std::string& event, const Failure& failure) {
+  const auto held = Forget(event);
+  if (!held) return false;
+  tasker_failure out{};
+  out.size = sizeof out;
+  out.retryable = failure.retryable ? 1 : 0;
+  out.type = Str(failure.type);
+  out.message = Str(failure.message);
+  out.backtrace = Str(failure.backtrace);
+  out.error_code = Str(failure.error_code);
+  out.http_status = failure.http_status;
+  out.context = Borrowed(failure.context);
+  out.metadata = Borrowed(failure.metadata);
+  out.retry_after_ns = failure.retry_after.count();
+  const tasker_status status = link_.host().fail(held->call, &out);
+  link_.host().release(held->call);
+  return status == TASKER_OK;
+}
+
+bool StepQueue::Yield(const std::string& event, const std::string& checkpoint,
+                      std::chrono::nanoseconds resume_after) {
+  const auto held = Forget(event);
+  if (!held) return false;
+  tasker_bytes bytes = Borrowed(checkpoint);
+  const tasker_status status =
+      link_.host().yield(held->call, checkpoint.empty() ? nullptr : &bytes, resume_after.count());
+  link_.host().release(held->call);
+  return status == TASKER_OK;
+}
+
+GoOn StepQueue::Heartbeat(const std::string& event, double progress, const std::string& note) {
+  const auto call = Find(event);
+  if (!call) return GoOn::kStale;
+  switch (link_.host().heartbeat(*call, progress, Str(note))) {
+    case TASKER_OK:
+      return GoOn::kYes;
+    case TASKER_E_CANCELLED:
+      return GoOn::kCancelled;
+    default:
+      return GoOn::kStale;
+  }
+}
+
+tasker_status StepQueue::Checkpoint(const std::string& event, const std::string& checkpoint) {
+  const auto call = Find(event);
+  if (!call) return TASKER_E_STALE;
+  tasker_bytes bytes = Borrowed(checkpoint);
+  return link_.host().checkpoint(*call, &bytes);
+}
+
+tasker_call* StepQueue::CallOf(const std::string& event) const {
+  return Find(event).value_or(nullptr);
+}
+
+StepQueue::Figures StepQueue::figures() const {
+  const std::lock_guard lock(mu_);
+  Figures figures;
+  figures.waiting = waiting_.size();
+  figures.slots = slots_;
+  figures.polled = polled_.has_value();
+  for (const auto& [event, held] : taken_) {
+    figures.taken.push_back({event, held.handler, held.step_uuid, held.since});
+  }
+  return figures;
+}
+
+void StepQueue::StopGiving() {
+  std::deque<Item> left;
+  {
+    const std::lock_guard lock(mu_);
+    slots_ = 0;
+    polled_.reset();
+    left.swap(waiting_);
+  }
+  StateDemand();
+  HandBack(std::move(left));
+}
+
+// The token is the caller's from now on; whoever else ends the same event comes too late.
+std::optional<StepQueue::Held> StepQueue::Forget(const std::string& event) {
+  std::optional<Held> held;
+  {
+    const std::lock_guard lock(mu_);
+    const auto found = taken_.find(event);
+    if (found == taken_.end()) return std::nullopt;
+    held = std::move(found->second);
+    taken_.erase(found);
+  }
+  StateDemand();
+  return held;
+}
+
+// A token that was released meanwhile is seen as stale.
+std::optional<tasker_call*> StepQueue::Find(const std::string& event) const {
+  const std::lock_guard lock(mu_);
+  const auto found = taken_.find(event);
+  if (found == taken_.end()) return std::nullopt;
+  return found->second.call;
+}
+
+std::uint32_t StepQueue::Room() const {
+  if (!open_) return 0;
+  if (slots_ > 0) {
+    const std::size_t held = waiting_.size() + taken_.size();
+    return held >= slots_ ? 0 : slots_ - static_cast<std::uint32_t>(held);
+  }
+  const bool polls = polled_ && Now() - *polled_ < kUntakenMax;
+  return polls && waiting_.empty() ? 1 : 0;
+}
+
+void StepQueue::StateDemand() {
+  const std::lock_guard order(demand_mu_);
+  std::uint32_t room = 0;
+  {
+    const std::lock_guard lock(mu_);
+    room = Room();
+  }
+  link_.SetCapacity(kPool, room);
+}
+
+void StepQueue::HandBack(std::deque<Item> items) {
+  for (const Item& item : items) {
+    static_cast<void>(link_.host().hand_back(item.call));
+    link_.host().release(item.call);
+  }
+}
+
+}  // namespace tasker::python

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tasker/plugin.h>
+
+#include "host_link.h"
+
+namespace tasker::python {
+
+using Steady = std::chrono::steady_clock::time_point;
+
+// How an attempt failed, as Python says it; texts are UTF-8, context and metadata JSON objects.
+struct Failure {
+  std::string type, message, backtrace, error_code, context, metadata;
+  bool retryable = true;
+  std::int32_t http_status = 0;
+  std::chrono::nanoseconds retry_after{0};
+};
+
+enum class GoOn { kYes, kCancelled, kStale };
+
+// The steps between the host and Python: the host enqueues, Python takes them and ends them by
+// their event's id. It states the demand: nothing is asked for that nobody would take. Thread-safe;
+// no function of the host is called under its lock, and nothing here knows the GIL.
+class StepQueue final {
+ public:
+  explicit StepQueue(HostLink& link) : link_(link) {}
+
+  // From the plugin's init to its end. Before Open and after Close it takes and gives nothing.
+  void Open();
+  // Hands back what nobody has taken; what was taken can still be ended.
+  void Close();
+  bool open() const;
+  // Hands back what nobody has taken and asks for nothing more, until a consumer comes again.
+  void StopGiving();
+
+  // The host's side.
+  tasker_status Start(const tasker_step& step, tasker_call* call);
+  // The event's id of an attempt that was taken; empty: it was not, and was handed back, or is
+  // gone.
+  std::string Cancel(tasker_call* call);
+
+  // A consumer takes up to `slots` steps at once: what it has taken and not ended counts. 0:
+  // nothing more; what waits is handed back.
+  void Consume(std::uint32_t slots);
+  // The next event. Nothing at the deadline, or once closed.
+  std::optional<std::string> Take(Steady deadline);
+  // The same without waiting, for a consumer that polls: it is given one step beyond those that it
+  // has taken and not ended. One that stops to poll is given nothing after kPollerGone.
+  std::optional<std::string> Poll();
+  // Hands back what a poller left for kUntakenMax. Returns whether there is a poller to look after.
+  bool LookAfterPoller();
+
+  // The end of an attempt; false: it had ended already, or nobody took such an event.
+  bool Complete(const std::string& event, const std::string& result, const std::string& metadata,
+                const std::string& events);
+  bool Fail(const std::string& event, const Failure& failure);
+  bool Yield(const std::string& event, const std::string& checkpoint,
+             std::chrono::nanoseconds resume_after);
+
+  GoOn Heartbeat(const std::string& event, double progress, const std::string& note);
+  // What the host says; TASKER_E_STALE where the event is unknown.
+  tasker_status Checkpoint(const std::string& event, const std::string& checkpoint);
+  // Its token, for the host's log; null where the event is unknown.
+  tasker_call* CallOf(const std::string& event) const;
+
+  struct Taken {
+    std::string event, handler, step_uuid;
+    Steady since;
+  };
+  struct Figures {
+    std::size_t waiting = 0;
+    std::uint32_t slots = 0;
+    bool polled = false;  // by a consumer of its own in the last seconds
+    std::vector<Taken> taken;
+  };
+  Figures figures() const;
+
+  static constexpr std::chrono::seconds kUntakenMax{5};
+  static constexpr std::chrono::seconds kPollerGone{10};
+
+ private:
+  struct Item {
+    tasker_call* call = nullptr;
+    std::string event, json, handler, step_uuid;
+    std::int64_t deadline_ns = 0;
+    Steady since;
+  };
+  struct Held {
+    tasker_call* call = nullptr;
+    std::string handler, step_uuid;
+    Steady since;
+  };
+
+  std::string TakeFront();  // with the lock
+  std::optional<Held> Forget(const std::string& event);
+  std::optional<tasker_call*> Find(const std::string& event) const;
+  std::uint32_t Room() const;  // with the lock
+  void StateDemand();
+  void HandBack(std::deque<Item> items);
+
+  HostLink& link_;
+
+  mutable std::mutex mu_;  // of what follows
+  std::condition_variable arrived_;
+  bool open_ = false;
+  std::deque<Item> waiting_;
+  std::map<std::string, Held> taken_;
+  std::uint32_t slots_ = 0;
+  std::optional<Steady> polled_;
+
+  std::mutex demand_mu_;  // orders what the host is told of the demand; taken before mu_
+};
+
+}  // namespace tasker::python

@@ -1,0 +1,67 @@
+"""How many steps the pool asks the host for at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from tasker_core import _tasker_core as native
+
+__all__ = ["Demand"]
+
+_PERIOD_S = 0.2
+_MOST = 256
+
+
+class Demand:
+    """States the number of slots: the places for handlers, and what they finish within a fifth of a second.
+
+    So slow steps are not hoarded, and fast ones never wait for the next claim. Thread-safe.
+    """
+
+    def __init__(self, places: Callable[[], int]) -> None:
+        self._places = places
+        self._lock = threading.Lock()
+        self._finished = 0
+        self._slots = 0
+        self._next = 0.0
+        self._open = False
+
+    def open(self) -> None:
+        """From now on steps are wanted."""
+        with self._lock:
+            self._open = True
+            self._state(self._places())
+
+    def close(self) -> None:
+        """No further step is wanted; what is queued goes back to the host."""
+        with self._lock:
+            self._open = False
+            self._slots = 0
+            native._consume(0)
+
+    def finished(self) -> None:
+        """A step ended."""
+        self._finished += 1  # Lost updates of racing threads do not matter to an estimate.
+        if time.monotonic() >= self._next:
+            self.adapt()
+
+    def adapt(self) -> None:
+        """Restates the number of slots if its time has come."""
+        now = time.monotonic()
+        if now < self._next or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._next = now + _PERIOD_S
+            finished, self._finished = self._finished, 0
+            if self._open:
+                places = self._places()
+                self._state(max(places, min(_MOST, places + finished)))
+        finally:
+            self._lock.release()
+
+    def _state(self, slots: int) -> None:
+        if slots != self._slots:
+            self._slots = slots
+            native._consume(slots)

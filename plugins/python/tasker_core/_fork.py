@@ -1,0 +1,56 @@
+"""What `fork` means for a process that has a store open: the child may not touch it.
+
+In the child the package is marked dead if the parent had a worker or a client open at the moment of the fork.
+Every entry point asks `refuse_in_child` first, so that no call of the child reaches SQLite, not even to close.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+_open: set[str] = set()
+_dead = False
+_reset_hooks: list[Callable[[], None]] = []
+
+SENTENCE = (
+    "this process was forked from one that had the task store open, and a store does not survive fork: start the "
+    "worker in the child only and not before the fork (FastAPI: in `lifespan`; gunicorn: in `post_fork`; "
+    "multiprocessing: start method `spawn`)"
+)
+
+
+def note_open(who: str) -> None:
+    """`worker` or `client` of this process opened the store."""
+    _open.add(who)
+
+
+def note_closed(who: str) -> None:
+    """It has closed the store."""
+    _open.discard(who)
+
+
+def dead() -> bool:
+    """True in a child whose parent had the store open."""
+    return _dead
+
+
+def refuse_in_child(what: str) -> None:
+    """Raises RuntimeError in such a child; `what` begins the sentence, for instance `Worker.start`."""
+    if _dead:
+        raise RuntimeError(f"{what} is refused: {SENTENCE}.")
+
+
+def on_child(hook: Callable[[], None]) -> None:
+    """Registers what renews locks in a child, where threads that held them do not exist."""
+    _reset_hooks.append(hook)
+
+
+def _after_fork_in_child() -> None:
+    global _dead
+    _dead = _dead or bool(_open)
+    for hook in _reset_hooks:
+        hook()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,1 @@
+"""Handlers that show a feature, ready to be named in templates."""

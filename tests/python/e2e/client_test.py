@@ -1,0 +1,85 @@
+"""The client functions, with a worker in the process and without."""
+
+from conftest import CLIENT, HANDLERS, template
+
+
+def test_tasks_are_made_read_listed_and_cancelled_without_a_worker(program):
+    program.write("driver.py", CLIENT)
+    program.write("templates/chain.yaml", template("chain", ("a", "app.noop", []), ("b", "app.noop", ["a"])))
+    ended = program.run("""
+        import json
+        from tasker_core import TaskerClient
+        client = TaskerClient()
+        made = [client.create_task("chain", namespace="app", context={"n": n}) for n in range(3)]
+        read = client.get_task(made[1].task_uuid)
+        page = client.list_tasks(limit=2, namespace="app")
+        steps = client.list_task_steps(made[0].task_uuid)
+        one = client.get_step(made[0].task_uuid, steps[1].step_uuid)
+        audit = client.get_step_audit_history(made[0].task_uuid, steps[1].step_uuid)
+        cancelled = client.cancel_task(made[2].task_uuid)
+        print(json.dumps({
+            "made": [task.status for task in made], "context": read.context, "initiator": read.initiator,
+            "total_steps": read.total_steps, "page": len(page.tasks), "total": page.pagination.total_count,
+            "next": page.pagination.has_next, "steps": [s.name for s in steps], "parents": one.total_parents,
+            "audit": audit, "cancelled": cancelled, "after": client.get_task(made[2].task_uuid).status,
+            "healthy": client.health_check().healthy}))
+    """)
+    assert ended.answer() == {
+        "made": ["pending"] * 3, "context": {"n": 1}, "initiator": "tasker-core-python", "total_steps": 2, "page": 2,
+        "total": 3, "next": True, "steps": ["a", "b"], "parents": 1, "audit": [], "cancelled": {"cancelled": True},
+        "after": "cancelled", "healthy": True}
+
+
+def test_the_same_with_a_worker(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("driver.py", CLIENT)
+    program.write("templates/slow.yaml", template("slow", ("a", "app.slow", []), ("b", "app.noop", ["a"])))
+    ended = program.run("""
+        import json
+        from tasker_core import Worker
+        from tasker_core import _tasker_core as native
+        from driver import settled, steps, submit
+        with Worker.start(handler_packages=["app.handlers"]):
+            done = submit("slow", {"seconds": 0.01})
+            state = settled(done)["status"]
+            audit = native.client_get_step_audit_history(done, steps(done)["a"]["step_uuid"])
+            cancelled = submit("slow", {"seconds": 1})
+            native.client_cancel_task(cancelled)
+            print(json.dumps([state, [(e["success"], e["step_name"]) for e in audit],
+                              settled(cancelled)["status"], native.client_health_check()]))
+    """)
+    assert ended.answer() == ["complete", [[True, "a"]], "cancelled", {"healthy": True}]
+
+
+def test_what_is_wrong_is_told_by_kind(program):
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, uuid
+        from tasker_core import _tasker_core as native
+        said = []
+        for call in (lambda: native.client_get_task("no uuid"),
+                     lambda: native.client_get_task(str(uuid.uuid4())),
+                     lambda: native.client_create_task({"namespace": "app"}),
+                     lambda: native.client_create_task({"name": "none", "namespace": "app"}),
+                     lambda: native.client_list_tasks(status="odd"),
+                     lambda: native._client_wait(native.client_create_task({"name": "one"})["task_uuid"], 0.05)):
+            try:
+                call()
+                said.append("nothing")
+            except Exception as error:
+                said.append(type(error).__name__)
+        print(json.dumps(said))
+    """)
+    assert ended.answer() == ["ValueError", "RuntimeError", "ValueError", "RuntimeError", "ValueError",
+                              "TimeoutError"]
+
+
+def test_a_key_makes_a_task_once(program):
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json
+        from tasker_core import _tasker_core as native
+        made = [native.client_create_task({"name": "one", "idempotency_key": "k"})["task_uuid"] for _ in range(2)]
+        print(json.dumps(len(set(made))))
+    """)
+    assert ended.answer() == 1

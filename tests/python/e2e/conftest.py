@@ -1,0 +1,138 @@
+"""Programs of their own that use the package as it is built: a worker is one a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 60
+
+
+class Program:
+    """A folder with handlers, templates and a store, in which Python programs are run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        (folder / "templates").mkdir()
+        (folder / "app").mkdir()
+        self.write("app/__init__.py", "")
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def environment(self) -> dict[str, str]:
+        path = f"{os.environ['TASKER_BUILD']}/python:{self.path}"
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.path),
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TASKER_PLUGIN_PATH": str(self.path / "plugins"),
+            "TASKER_LOG_LEVEL": "info",
+        }
+
+    def start(self, source: str) -> subprocess.Popen[str]:
+        """A program that has been started."""
+        script = self.write("program.py", source)
+        return subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", str(script)],
+            cwd=self.path,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, source: str, timeout_s: float = PATIENCE_S) -> Ended:
+        """A program that was run to its end."""
+        process = self.start(source)
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"the program hangs:\n{out}\n{err}") from None
+        return Ended(process.returncode, out, err)
+
+    def host(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of tasker-host on this folder's store."""
+        return subprocess.run(
+            [os.environ["TASKER_HOST"], *arguments],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+
+
+class Ended:
+    """How a program ended."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    def answer(self) -> object:
+        """The JSON of the last line that it printed; it must have ended well."""
+        assert self.status == 0, f"exit status {self.status}\n{self.out}\n{self.err}"
+        return json.loads(self.out.strip().splitlines()[-1])
+
+    def log(self, containing: str) -> list[dict]:
+        lines = [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
+        return [line for line in lines if containing in line["message"]]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+HANDLERS = """
+    import time
+    from tasker_core import StepHandler
+
+    class Noop(StepHandler):
+        handler_name = "app.noop"
+        def call(self, context):
+            return self.success({"n": 1})
+
+    class Slow(StepHandler):
+        handler_name = "app.slow"
+        def call(self, context):
+            time.sleep(context.get_input_or("seconds", 0.3))
+            return self.success({"slept": True})
+"""
+
+CLIENT = """
+    from tasker_core import _tasker_core as native
+
+    def submit(name, context=None):
+        request = {"name": name, "namespace": "app", "context": context or {}, "initiator": "test",
+                   "source_system": "e2e", "reason": "a test"}
+        return native.client_create_task(request)["task_uuid"]
+
+    def settled(task, timeout_s=30.0):
+        return native._client_wait(task, timeout_s)
+
+    def steps(task):
+        return {step["name"]: step for step in native.client_list_task_steps(task)}
+"""
+
+
+def template(name: str, *steps: tuple[str, str, list[str]], more: str = "") -> str:
+    """A template of namespace app; a step is its name, its handler and its dependencies. `more`: lines of each step."""
+    lines = [f"name: {name}", "namespace_name: app", 'version: "1.0.0"', "steps:"]
+    for step, handler, dependencies in steps:
+        lines += [f"  - name: {step}", f"    handler: {{callable: {handler}}}",
+                  f"    dependencies: [{', '.join(dependencies)}]"]
+        lines += [f"    {line}" for line in more.splitlines()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,137 @@
+"""The same handlers under tasker-host: libtasker_python.so embeds the interpreter."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import HANDLERS, PATIENCE_S, template
+
+VENV = os.path.dirname(os.path.dirname(sys.executable))
+
+
+def configure(program, more=""):
+    plugins = f"{os.environ['TASKER_BUILD']}/plugins_python"
+    program.write("worker.toml", f"""
+[plugins]
+dirs = ["{plugins}"]
+[plugin.python]
+venv = "{VENV}"
+{more}
+""")
+    return {**program.environment(), "TASKER_CONFIG_PATH": str(program.path / "worker.toml"), "PYTHONPATH": "",
+            "TASKER_PLUGIN_PATH": ""}
+
+
+@pytest.fixture
+def host(program):
+    hosts = []
+
+    def start(more=""):
+        env = configure(program, more)
+        log = open(program.path / "host.log", "wb")
+        process = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env,
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        hosts.append(process)
+
+        def client(*arguments):
+            return subprocess.run([os.environ["TASKER_HOST"], *arguments], cwd=program.path, env=env,
+                                  capture_output=True, text=True, timeout=PATIENCE_S)
+
+        process.client = client
+        process.log = lambda: (program.path / "host.log").read_text()
+        return process
+
+    yield start
+    for process in hosts:
+        process.kill()
+        process.wait()
+
+
+def test_python_steps_run_under_tasker_host(program, host):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("templates/chain.yaml", template("chain", ("a", "app.noop", []), ("b", "app.slow", ["a"])))
+    running = host('packages = ["app.handlers"]')
+    ended = running.client("submit", "app/chain", "--wait")
+    assert ended.returncode == 0, ended.stderr + running.log()
+    assert '"slept":true' in ended.stdout.replace(" ", "")
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=PATIENCE_S) == 0, running.log()
+
+
+def test_without_packages_the_callables_of_the_templates_are_imported(program, host):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("templates/one.yaml", template("one", ("a", "app.handlers.Noop", [])))
+    running = host()
+    ended = running.client("submit", "app/one", "--wait")
+    assert ended.returncode == 0, ended.stderr + running.log()
+
+
+def test_the_worker_belongs_to_tasker_host(program, host):
+    program.write("app/handlers.py", HANDLERS + """
+    from tasker_core import Worker, bootstrap_worker, is_worker_running, stop_worker
+
+    class Asks(StepHandler):
+        handler_name = "app.asks"
+        def call(self, context):
+            said = []
+            for refused in (stop_worker, Worker.start().stop):
+                try:
+                    refused()
+                except RuntimeError as error:
+                    said.append(str(error))
+            return self.success({"said": said, "status": bootstrap_worker().status,
+                                 "same": Worker.start() is Worker.instance(), "running": is_worker_running()})
+    """)
+    program.write("templates/asks.yaml", template("asks", ("a", "app.asks", [])))
+    running = host('packages = ["app.handlers"]')
+    ended = running.client("submit", "app/asks", "--wait")
+    assert ended.returncode == 0, ended.stdout + ended.stderr + running.log()
+    assert ended.stdout.count("belongs to tasker-host") == 2
+    text = ended.stdout.replace(" ", "")
+    assert '"status":"already_running"' in text and '"same":true' in text and '"running":true' in text
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ('packages = 3', "packages is not a list of texts"),
+        ('pakages = ["x"]', "has no key 'pakages'"),
+        ('packages = ["no_such_package"]\nstrict = true', "no_such_package"),
+        ('packages = ["app.broken"]\nstrict = true', "app.broken"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(program, host, more, sentence):
+    program.write("app/broken.py", "def f(:\n")
+    running = host(more)
+    deadline = PATIENCE_S
+    wait_for_log(running, "libtasker_python.so: its init failed", deadline)
+    assert sentence in running.log()
+
+
+def test_a_folder_that_is_no_virtualenv_is_named(program, host):
+    program.write("app/handlers.py", HANDLERS)
+    env = configure(program)
+    config = (program.path / "worker.toml").read_text().replace(VENV, str(program.path / "nothing"))
+    (program.path / "worker.toml").write_text(config)
+    ended = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env, stderr=subprocess.PIPE,
+                             text=True)
+    try:
+        line = ""
+        while "virtualenv" not in line:
+            line = ended.stderr.readline()
+            assert line, "the host ended without the sentence"
+        assert "make it with" in line
+    finally:
+        ended.kill()
+        ended.communicate()
+
+
+def wait_for_log(running, text, patience_s):
+    import threading
+    import time
+    until = time.monotonic() + patience_s
+    while text not in running.log():
+        assert time.monotonic() < until and running.poll() is None, running.log()
+        threading.Event().wait(0.05)

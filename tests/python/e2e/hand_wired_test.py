@@ -1,0 +1,54 @@
+"""The public parts wired by hand, word for word as upstream's documentation has it."""
+
+from conftest import CLIENT, HANDLERS, template
+
+
+def test_the_parts_wired_by_hand_run_steps(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("driver.py", CLIENT)
+    program.write("templates/chain.yaml", template("chain", ("a", "app.noop", []), ("b", "app.noop", ["a"])))
+    ended = program.run("""
+        import json
+        from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber,
+                                 bootstrap_worker, stop_worker)
+        from driver import settled, submit
+        result = bootstrap_worker()
+        registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
+        bridge = EventBridge.instance(); bridge.start()
+        subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id); subscriber.start()
+        poller = EventPoller()
+        poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
+        poller.start()
+        states = [settled(submit("chain"))["status"] for _ in range(5)]
+        poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
+        print(json.dumps([result.success, states]))
+    """)
+    assert ended.answer() == [True, ["complete"] * 5]
+
+
+def test_an_event_that_nobody_takes_goes_back_uncounted(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("driver.py", CLIENT)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, threading
+        from tasker_core import _tasker_core as native
+        from driver import steps, submit
+        native.bootstrap_worker()
+        native._register_handlers([("app.noop", "1", 0, False)])
+        assert native.poll_step_events() is None
+        task = submit("one")
+        seen = []
+        for _ in range(80):
+            threading.Event().wait(0.1)
+            seen.append(steps(task)["a"]["current_state"])
+        step = steps(task)["a"]
+        event = None
+        while event is None: event = native.poll_step_events()
+        ended = native.complete_step_event(event["event_id"], {"success": True, "result": {"late": 1}})
+        again = native.complete_step_event(event["event_id"], {"success": True, "result": {}})
+        state = native._client_wait(task, 10)["status"]
+        native.stop_worker()
+        print(json.dumps([seen[5], seen[-1], step["attempts"], ended, again, state]))
+    """)
+    assert ended.answer() == ["in_progress", "enqueued", 0, True, False, "complete"]

@@ -1,0 +1,294 @@
+"""`Worker.start()` in a program of its own: steps run, and what is defective in the original is not here."""
+
+from conftest import CLIENT, HANDLERS, template
+
+
+def prepare(program, handlers=HANDLERS):
+    program.write("app/handlers.py", handlers)
+    program.write("driver.py", CLIENT)
+
+
+def test_three_lines_run_a_step(program):
+    prepare(program)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json
+        from tasker_core import Worker
+        from driver import settled, steps, submit
+        worker = Worker.start(handler_packages=["app.handlers"])
+        task = submit("one", {"x": 1})
+        state = settled(task)["status"]
+        result = steps(task)["a"]["results"]
+        worker.stop()
+        print(json.dumps([state, result, Worker.instance() is None, worker.is_running]))
+    """)
+    assert ended.answer() == ["complete", {"n": 1}, True, False]
+    assert not ended.log("aborted")
+
+
+def test_bootstrap_alone_claims_nothing(program):
+    prepare(program)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, threading
+        from tasker_core import bootstrap_worker, get_health_check, stop_worker
+        from driver import steps, submit
+        bootstrap_worker()
+        task = submit("one")
+        threading.Event().wait(10)
+        step = steps(task)["a"]
+        health = get_health_check()
+        stop_worker()
+        print(json.dumps([step["current_state"], step["attempts"], health.status,
+                          health.components["consumer"].status]))
+    """)
+    state, attempts, status, consumer = ended.answer()
+    assert (state, attempts, status) == ("enqueued", 0, "degraded")
+    assert consumer.startswith("no consumer")
+
+
+def test_steps_run_side_by_side(program):
+    prepare(program)
+    fan = template("fan", *[(f"s{i}", "app.slow", []) for i in range(8)])
+    program.write("templates/fan.yaml", fan)
+    ended = program.run("""
+        import json, time
+        from tasker_core import Worker
+        from driver import settled, submit
+        with Worker.start(handler_packages=["app.handlers"]):
+            began = time.monotonic()
+            state = settled(submit("fan", {"seconds": 0.5}))["status"]
+            print(json.dumps([state, time.monotonic() - began]))
+    """)
+    state, seconds = ended.answer()
+    assert state == "complete"
+    assert seconds < 2.5  # one after the other they take four seconds
+
+
+def test_async_handlers_share_one_loop(program):
+    prepare(program, HANDLERS + """
+    import asyncio
+    LOOPS = set()
+
+    class Nap(StepHandler):
+        handler_name = "app.nap"
+        async def call(self, context):
+            LOOPS.add(id(asyncio.get_running_loop()))
+            await asyncio.sleep(0.2)
+            return self.success({})
+    """)
+    program.write("templates/naps.yaml", template("naps", *[(f"s{i}", "app.nap", []) for i in range(50)]))
+    ended = program.run("""
+        import json, time
+        from tasker_core import Worker
+        import app.handlers
+        from driver import settled, submit
+        with Worker.start(handler_packages=["app.handlers"]):
+            began = time.monotonic()
+            state = settled(submit("naps"))["status"]
+            print(json.dumps([state, time.monotonic() - began, len(app.handlers.LOOPS)]))
+    """)
+    state, seconds, loops = ended.answer()
+    assert (state, loops) == ("complete", 1)
+    assert seconds < 3  # one after the other they take ten seconds
+
+
+def test_starts_at_once_yield_one_worker(program):
+    prepare(program)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, threading
+        from tasker_core import Worker
+        from driver import settled, submit
+        workers = []
+        threads = [threading.Thread(target=lambda: workers.append(Worker.start(handler_packages=["app.handlers"])))
+                   for _ in range(4)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        state = settled(submit("one"))["status"]
+        workers[0].stop()
+        print(json.dumps([len({id(worker) for worker in workers}), state]))
+    """)
+    assert ended.answer() == [1, "complete"]
+
+
+def test_the_method_of_the_template_is_called(program):
+    prepare(program, HANDLERS + """
+    class Payment(StepHandler):
+        handler_name = "app.payment"
+        def call(self, context):
+            return self.success({"invoked": "call"})
+        def refund(self, context):
+            return self.success({"invoked": "refund"})
+    """)
+    program.write("templates/refund.yaml", """
+        name: refund
+        namespace_name: app
+        version: "1.0.0"
+        steps:
+          - name: a
+            handler: {callable: app.payment, method: refund}
+          - name: b
+            handler: {callable: app.payment}
+    """)
+    ended = program.run("""
+        import json
+        from tasker_core import Worker
+        from driver import settled, steps, submit
+        with Worker.start(handler_packages=["app.handlers"]):
+            task = submit("refund")
+            settled(task)
+            print(json.dumps({name: step["results"]["invoked"] for name, step in steps(task).items()}))
+    """)
+    assert ended.answer() == {"a": "refund", "b": "call"}
+
+
+def test_a_resolver_of_the_program_is_asked_for_handlers_that_nobody_registered(program):
+    prepare(program)
+    program.write("templates/dotted.yaml", """
+        name: dotted
+        namespace_name: app
+        version: "1.0.0"
+        steps:
+          - name: a
+            handler: {callable: billing.charge, resolver: billing}
+    """)
+    ended = program.run("""
+        import json
+        from tasker_core import HandlerRegistry, StepHandler, Worker
+        from tasker_core.registry import RegistryResolver
+        from driver import settled, steps, submit
+
+        class Charge(StepHandler):
+            handler_name = "charge"
+            def call(self, context):
+                return self.success({"by": "resolver"})
+
+        class Billing(RegistryResolver):
+            _name = "billing"
+            prefix = "billing."
+            def resolve_handler(self, definition, config):
+                return Charge()
+
+        with Worker.start(handler_packages=["app.handlers"]) as worker:
+            HandlerRegistry.instance().resolver_chain.add_resolver(Billing())
+            HandlerRegistry.instance().register("other", Charge)  # asks again
+            task = submit("dotted")
+            state = settled(task)["status"]
+            print(json.dumps([state, steps(task)["a"]["results"]]))
+    """)
+    assert ended.answer() == ["complete", {"by": "resolver"}]
+
+
+RETURNS = """
+    import math, sys
+    from tasker_core import PermanentError, StepHandler
+    TRIES = {}
+
+    def handler(name, body):
+        def call(self, context):
+            TRIES[name] = TRIES.get(name, 0) + 1
+            return body(self)
+        return type(name, (StepHandler,), {"handler_name": "app." + name, "call": call})
+
+    def leave(self):
+        sys.exit(3)
+
+    def deep(self):
+        return deep(self)
+
+    def permanent(self):
+        raise PermanentError("declined", error_code="CARD")
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    Nothing = handler("nothing", lambda self: None)
+    Dict = handler("dict", lambda self: {"d": 1})
+    Object = handler("object", lambda self: self.success({"o": object()}))
+    NotANumber = handler("nan", lambda self: self.success({"x": math.nan}))
+    Bytes = handler("bytes", lambda self: self.success({"b": b"abc"}))
+    Huge = handler("huge", lambda self: self.success({"i": 10 ** 400}))
+    Surrogate = handler("surrogate", lambda self: self.success({"s": "\\ud800"}))
+    Leave = handler("leave", leave)
+    Deep = handler("deep", deep)
+    Permanent = handler("permanent", permanent)
+    Interrupt = handler("interrupt", interrupt)
+    Good = handler("good", lambda self: self.success({"good": True}))
+"""
+
+
+def test_whatever_a_handler_returns_or_raises_the_step_ends_and_the_worker_goes_on(program):
+    prepare(program, RETURNS)
+    names = ["nothing", "dict", "object", "nan", "bytes", "huge", "surrogate", "leave", "deep", "permanent",
+             "interrupt", "good"]
+    program.write("templates/all.yaml", template("all", *[(name, f"app.{name}", []) for name in names],
+                                                 more="retry: {retryable: true, max_attempts: 2, backoff: fixed, "
+                                                      "backoff_base_ms: 10}"))
+    ended = program.run("""
+        import json
+        from tasker_core import Worker
+        import app.handlers
+        from driver import settled, steps, submit
+        with Worker.start(handler_packages=["app.handlers"]) as worker:
+            task = submit("all")
+            state = settled(task)["status"]
+            seen = {name: step["current_state"] for name, step in steps(task).items()}
+            results = {name: step["results"] for name, step in steps(task).items()}
+            print(json.dumps([state, seen, results, app.handlers.TRIES, worker.is_running]))
+    """)
+    state, seen, results, tries, running = ended.answer()
+    assert state == "blocked_by_failures" and running
+    assert {name for name, now in seen.items() if now == "complete"} == {"dict", "nan", "bytes", "good", "huge"} or \
+        {name for name, now in seen.items() if now == "complete"} == {"dict", "nan", "bytes", "good"}
+    assert set(seen.values()) == {"complete", "error"}
+    assert results["nan"] == {"x": None}
+    assert results["bytes"] == {"b": "abc"}
+    assert tries["permanent"] == 1
+    assert tries["leave"] == 2
+    assert tries["object"] == 1
+
+
+def test_starts_and_stops_leave_nothing_behind(program):
+    prepare(program)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, os, threading
+        from tasker_core import Worker
+        from driver import settled, submit
+
+        def figures():
+            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+        def once():
+            with Worker.start(handler_packages=["app.handlers"]):
+                settled(submit("one"))
+
+        for _ in range(5): once()
+        before = figures()
+        for _ in range(60): once()
+        print(json.dumps([before, figures()]))
+    """, timeout_s=200)
+    before, after = ended.answer()
+    assert after[0] <= before[0] + 2
+    assert after[1] <= before[1] + 2
+
+
+def test_stop_under_a_stuck_handler_returns_at_its_deadline_and_names_it(program):
+    prepare(program)
+    program.write("templates/slow.yaml", template("slow", ("a", "app.slow", [])))
+    ended = program.run("""
+        import json, threading, time
+        from tasker_core import Worker
+        from driver import submit
+        worker = Worker.start(handler_packages=["app.handlers"])
+        submit("slow", {"seconds": 30})
+        while not worker.status()["running"]: threading.Event().wait(0.01)
+        began = time.monotonic()
+        worker.stop(drain_s=0.5)
+        print(json.dumps([time.monotonic() - began, worker.unfinished]))
+    """)
+    seconds, unfinished = ended.answer()
+    assert seconds < 4
+    assert unfinished == ["app.slow"]
+    assert ended.log("app.slow")
