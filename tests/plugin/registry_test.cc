@@ -19,6 +19,7 @@ class NamedInstance final : public Instance {
   const std::string& file() const override { return file_; }
   void Start(std::string_view, std::unique_ptr<StepInput>) override {}
   void Cancel(std::int64_t, CancelReason) override {}
+  void Want(std::string, std::string, std::string) override {}
   std::uint32_t Capacity(std::uint32_t) const override { return 0; }
   std::vector<Running> RunningCalls() const override { return {}; }
   Status Stop(Steady) override { return Ok(); }
