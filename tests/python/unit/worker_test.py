@@ -295,17 +295,16 @@ def test_status_tells_state_handlers_and_counts(host: Any, event: Any, registry:
 
 
 def test_under_tasker_host_start_returns_its_worker_and_stop_refuses(host: Any, registry: Any) -> None:
-    from tasker_core import _embedded
-
     host.world, host.running = "embedded", True
     with pytest.raises(WorkerBootstrapError, match="tasker-host"):
         Worker.start()
-    _embedded.start([])
+    # As libtasker_python.so does it.
+    Worker()._start([], None, auto_discover=True, strict=False, threads=2, async_limit=5, overrides=None)
     worker = Worker.start()
     assert worker.worker_id == "embedded-1" and worker.is_running
     with pytest.raises(RuntimeError, match="belongs to tasker-host"):
         worker.stop()
-    _embedded.stop()
+    worker._stop(None)
     assert host.running and worker.state is WorkerState.STOPPED
     host.world = "application"
 
