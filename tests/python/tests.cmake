@@ -1,6 +1,7 @@
 # The Python package. The interpreter is the .venv of scripts/setup, unless TASKER_TEST_PYTHON names another one.
 if(TASKER_BUILD_PYTHON)
   include(${CMAKE_CURRENT_LIST_DIR}/unit/tests.cmake)
+  include(${CMAKE_CURRENT_LIST_DIR}/workflows/tests.cmake)
 
   # With the real module, and under the real binary. One CTest entry a file.
   foreach(stem worker ends golden hand_wired embedded client)
