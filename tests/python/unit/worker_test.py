@@ -366,3 +366,10 @@ fake._on_exit = lambda: (end(), print("exit", len(fake.host.completed), flush=Tr
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == code, done.stderr
     assert done.stdout.split() == ["handled", "exit", "1"]
+
+
+def test_a_host_without_its_python_side_is_no_worker(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasker_core._native, "_status", lambda: {"running_worker": True})
+    with pytest.raises(WorkerBootstrapError, match="earlier worker of this process still runs"):
+        Worker.start()
+    assert host.stops == 1 and Worker.instance() is None
