@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
@@ -307,7 +308,7 @@ class TaskerClient:
 
     async def wait_for_task_async(self, task_uuid: str, timeout_s: float = 30.0) -> TaskResponse:
         """As `wait_for_task`."""
-        return await _in_thread(self.wait_for_task, task_uuid, timeout_s)
+        return await _in_own_thread(self.wait_for_task, task_uuid, timeout_s)
 
     async def list_tasks_async(
         self,
@@ -346,6 +347,34 @@ async def _in_thread(function: Callable[..., _T], *args: Any, **kwargs: Any) -> 
     import asyncio
 
     return await asyncio.to_thread(function, *args, **kwargs)
+
+
+async def _in_own_thread(function: Callable[..., _T], *args: Any) -> _T:
+    # Of its own, because the few threads that to_thread has must not all wait for tasks.
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def settle(value: _T | None, error: BaseException | None) -> None:
+        if future.done():
+            return  # Whoever waited was cancelled.
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("_T", value))
+
+    def run() -> None:
+        value, failed = None, None
+        try:
+            value = function(*args)
+        except Exception as error:
+            failed = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, value, failed)
+
+    threading.Thread(target=run, name="tasker-client-wait", daemon=True).start()
+    return await future
 
 
 def _call(function: Callable[..., Any], *args: Any) -> Any:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from tasker_core import _fork
+from tasker_core._execution import announce
 from tasker_core._tasker_core import check_starvation_warnings as _check_starvation_warnings
 from tasker_core._tasker_core import cleanup_timeouts as _cleanup_timeouts
 from tasker_core._tasker_core import get_ffi_dispatch_metrics as _get_ffi_dispatch_metrics
@@ -20,7 +21,9 @@ __all__ = ["EventPoller"]
 class EventPoller:
     """Polls the host and calls its callbacks, one step after another, on the thread `tasker-event-poller`.
 
-    A callback that runs a handler holds up the next step; `Worker.start` runs handlers in parallel instead.
+    A callback that runs a handler holds up the next step; `Worker.start` runs handlers in parallel instead. With a
+    started StepExecutionSubscriber only steps of its registry's handlers come; without one steps of any handler do,
+    and the callbacks complete them with `complete_step_event`.
 
     Args:
         polling_interval_ms: Sleep after a poll that found nothing.
@@ -77,9 +80,12 @@ class EventPoller:
             target=self._poll_loop, args=(self._stop,), name="tasker-event-poller", daemon=True
         )
         self._thread.start()
+        announce.poller_started()
 
     def stop(self, timeout: float = 5.0) -> None:
         """Ends the thread after the step that it runs, waiting at most `timeout` seconds. Idempotent."""
+        if self._running:
+            announce.poller_stopped()
         self._running = False
         self._stop.set()
         thread, self._thread = self._thread, None

@@ -254,7 +254,7 @@ class HandlerRegistry:
 
     def _register_dotted(self, path: str) -> bool:
         module_name, _, attribute = path.rpartition(".")
-        if not module_name or self.is_registered(path):
+        if not module_name or self.is_registered(path) or module_name in self.import_failures:
             return False
         try:
             module = importlib.import_module(module_name)

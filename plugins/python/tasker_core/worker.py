@@ -284,9 +284,16 @@ class Worker:
         if result.status not in ("started", "already_running"):
             why = result.error_message or result.message or result.status or "the host gave no reason"
             raise WorkerBootstrapError(f"the worker could not start: {why}")
-        if not result.worker_id:
-            result = result.model_copy(update={"worker_id": str(native._status().get("worker_id") or "")})
         self._bootstrap_result = result
+        status = native._status()
+        if "handlers" not in status:  # The host has no link to this interpreter.
+            raise WorkerBootstrapError(
+                "the worker could not start: a handler of an earlier worker of this process still runs, and the "
+                "host cannot use Python before it returns; wait for it, or restart the process"
+            )
+        if not result.worker_id:
+            name = str(status.get("worker_id") or "")
+            self._bootstrap_result = result.model_copy(update={"worker_id": name})
 
     def _consume(self, registry: HandlerRegistry, *, auto_discover: bool, threads: int, async_limit: int) -> None:
         self._bridge = EventBridge.instance()

@@ -129,4 +129,4 @@ def test_subprocesses_of_a_handler_are_harmless(loaded):
             state = settled(task)["status"]
             print(json.dumps([state, steps(task)["a"]["results"]]))
     """)
-    assert ended.answer() == ["complete", {"said": "hello\\n", "status": 0}]
+    assert ended.answer() == ["complete", {"said": "hello\n", "status": 0}]

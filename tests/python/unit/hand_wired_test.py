@@ -283,3 +283,15 @@ def test_once_is_once_and_all_are_called_although_one_raises() -> None:
 def test_step_execution_error_has_defaults() -> None:
     error = StepExecutionError("m")
     assert (str(error), error.error_type, error.retryable) == ("m", "step_execution_error", True)
+
+
+def test_a_poller_without_a_registry_takes_steps_of_any_handler(host: Any) -> None:
+    bootstrap_worker()
+    assert not host.resolver("anything", None, None)
+    poller = EventPoller()
+    poller.start()
+    assert host.resolver("anything", None, None)
+    subscriber = StepExecutionSubscriber(EventBridge.instance(), HandlerRegistry.instance(), "w")
+    subscriber.start()
+    assert not host.resolver("anything", None, None)
+    poller.stop()

@@ -288,3 +288,12 @@ def test_the_host_may_ask_while_handlers_are_announced(package: Any, host: Any) 
             assert {"asked", "shop_f.orders.H_asked"} <= set(host.handlers)
     finally:
         tasker_core._native._register_handlers = register
+
+
+def test_a_module_that_cannot_be_imported_is_tried_once(package: Any, host: Any) -> None:
+    package("shop_g", broken="raise OSError('no database')\n")
+    registry = HandlerRegistry()
+    for _ in range(3):
+        assert not registry.can_handle("shop_g.broken.H", None, None, import_allowed=True)
+    errors = [message for level, message, _ in host.logs if level == "error"]
+    assert len(errors) == 1 and "OSError: no database" in errors[0]

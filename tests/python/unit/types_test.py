@@ -225,3 +225,22 @@ async def test_the_async_twins_do_not_hold_up_the_loop(monkeypatch: pytest.Monke
     assert calls[0][1] != threading.current_thread().name
     sync = {name for name in vars(TaskerClient) if name[0] != "_" and not name.endswith("_async")}
     assert all(hasattr(TaskerClient, f"{name}_async") for name in sync)
+
+
+async def test_many_tasks_can_be_waited_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    together = threading.Barrier(40)
+
+    def wait(task_uuid: str, timeout_s: float) -> Any:
+        if task_uuid == "never":
+            raise TimeoutError("not settled")
+        together.wait(10)
+        return {"task_uuid": task_uuid}
+
+    monkeypatch.setattr(tasker_core._native, "_client_wait", wait)
+    client = TaskerClient()
+    done = await asyncio.gather(*(client.wait_for_task_async(str(n)) for n in range(40)))
+    assert [task.task_uuid for task in done] == [str(n) for n in range(40)]
+    with pytest.raises(TimeoutError, match="not settled"):
+        await client.wait_for_task_async("never")

@@ -295,17 +295,16 @@ def test_status_tells_state_handlers_and_counts(host: Any, event: Any, registry:
 
 
 def test_under_tasker_host_start_returns_its_worker_and_stop_refuses(host: Any, registry: Any) -> None:
-    from tasker_core import _embedded
-
     host.world, host.running = "embedded", True
     with pytest.raises(WorkerBootstrapError, match="tasker-host"):
         Worker.start()
-    _embedded.start([])
+    # As libtasker_python.so does it.
+    Worker()._start([], None, auto_discover=True, strict=False, threads=2, async_limit=5, overrides=None)
     worker = Worker.start()
     assert worker.worker_id == "embedded-1" and worker.is_running
     with pytest.raises(RuntimeError, match="belongs to tasker-host"):
         worker.stop()
-    _embedded.stop()
+    worker._stop(None)
     assert host.running and worker.state is WorkerState.STOPPED
     host.world = "application"
 
@@ -367,3 +366,10 @@ fake._on_exit = lambda: (end(), print("exit", len(fake.host.completed), flush=Tr
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == code, done.stderr
     assert done.stdout.split() == ["handled", "exit", "1"]
+
+
+def test_a_host_without_its_python_side_is_no_worker(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasker_core._native, "_status", lambda: {"running_worker": True})
+    with pytest.raises(WorkerBootstrapError, match="earlier worker of this process still runs"):
+        Worker.start()
+    assert host.stops == 1 and Worker.instance() is None

@@ -18,6 +18,7 @@ _dirty = False
 _registry: HandlerRegistry | None = None
 _announced: dict[str, type] = {}
 _imports_allowed = True
+_pollers = 0
 
 
 def connect() -> None:
@@ -97,9 +98,23 @@ def _announce(registry: HandlerRegistry) -> None:
 def can_resolve(callable_name: str, method: str | None, resolver: str | None) -> bool:
     """The native module's resolver callback: whether this process can handle such steps."""
     registry = _registry
-    return registry is not None and registry.can_handle(
-        callable_name, method, resolver, import_allowed=_imports_allowed
-    )
+    if registry is None:
+        return _pollers > 0
+    return registry.can_handle(callable_name, method, resolver, import_allowed=_imports_allowed)
+
+
+def poller_started() -> None:
+    """An EventPoller runs. Where no registry is attached, its callbacks take steps of any handler."""
+    global _pollers
+    _pollers += 1
+    if _registry is None and not _fork.dead() and native.is_worker_running():
+        native._register_handlers([])  # The host asks again for the handlers that it knows.
+
+
+def poller_stopped() -> None:
+    """It ended."""
+    global _pollers
+    _pollers -= 1
 
 
 def _renew_lock() -> None:

@@ -9,7 +9,7 @@ __all__ = ["Tallies", "Tally"]
 
 
 class Tally:
-    """The counts of one thread, which alone writes them."""
+    """The counts of one thread."""
 
     def __init__(self) -> None:
         self.by_handler: dict[str, list[int]] = {}
@@ -26,24 +26,24 @@ class Tally:
 
 
 class Tallies:
-    """The counts of all threads. Thread-safe."""
+    """The counts of all threads; one that has the name of an earlier one goes on with its counts. Thread-safe."""
 
     def __init__(self) -> None:
         self._local = threading.local()
-        self._all: list[Tally] = []
+        self._by_thread: dict[str, Tally] = {}
 
     def mine(self) -> Tally:
         """The counts of the calling thread."""
         tally: Tally | None = getattr(self._local, "tally", None)
         if tally is None:
-            tally = self._local.tally = Tally()
-            self._all.append(tally)
+            name = threading.current_thread().name
+            tally = self._local.tally = self._by_thread.setdefault(name, Tally())
         return tally
 
     def by_handler(self) -> dict[str, dict[str, Any]]:
         """For each handler: succeeded, failed, and mean_ms and max_ms of its calls."""
         sums: dict[str, list[int]] = {}
-        for tally in list(self._all):
+        for tally in list(self._by_thread.values()):
             for handler, row in list(tally.by_handler.items()):
                 total = sums.setdefault(handler, [0, 0, 0, 0])
                 for index in range(3):

@@ -11,6 +11,8 @@ from tasker_core.types.results import ErrorType, StepHandlerResult
 
 __all__ = ["StepHandler"]
 
+Returned = StepHandlerResult | dict[str, Any]
+
 
 class StepHandler(ABC):
     """A handler of steps: subclass it, give it a `handler_name` and implement `call`.
@@ -38,7 +40,7 @@ class StepHandler(ABC):
     """True if a further attempt may start while one that timed out may still run."""
 
     @abstractmethod
-    def call(self, context: StepContext) -> StepHandlerResult | Awaitable[StepHandlerResult]:
+    def call(self, context: StepContext) -> Returned | Awaitable[Returned]:
         """Handles one attempt of a step; a plain method, or `async def`.
 
         Returns:

@@ -250,7 +250,7 @@ class APIMixin:
 
     def _format_error_message(self, response: ApiResponse) -> str:
         said = response.body
-        for key in ("message", "error", "detail", "error_message"):
+        for key in ("error", "message", "detail", "error_message"):
             if isinstance(said, dict) and said.get(key):
                 said = said[key]
         if isinstance(said, dict) or said is response.body:
