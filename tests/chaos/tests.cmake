@@ -14,4 +14,5 @@ tasker_add_python_test(chaos.poison SCRIPT chaos/poison_test.py LABEL e2e TIMEOU
 # A sanitizer's runtime must come before every other library; the shim would.
 if(NOT TASKER_SANITIZE)
   tasker_add_python_test(chaos.phases SCRIPT chaos/phase_kill_test.py LABEL e2e TIMEOUT 300 ARGS --each 2)
+  tasker_add_python_test(chaos.faults SCRIPT chaos/fault_test.py LABEL e2e TIMEOUT 300)
 endif()

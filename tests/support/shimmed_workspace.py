@@ -84,8 +84,13 @@ class ShimmedWorkspace(Workspace):
         until(what, lambda: host.process.poll() is not None or give_up(), every_s=0.002)
         assert host.process.returncode in (None, -9), f"the host exited with {host.process.returncode}: {what}"
 
+    def power_is_lost(self):
+        """Whether a host with a shadow has killed itself: what anybody wrote since then is lost."""
+        return (self.shadow / "frozen").exists()
+
     def lose_power(self):
-        """All processes are gone already: leaves of the store what was synced."""
+        """All processes are gone already: leaves of the store what was synced when the host killed itself."""
+        (self.shadow / "frozen").unlink()
         folder = self.store.path.parent
         for name in STORE_FILES:
             (folder / name).unlink(missing_ok=True)

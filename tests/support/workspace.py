@@ -123,7 +123,7 @@ class RunningHost:
         lines = [line for line in self.log_path.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
         return [line for line in map(json.loads, lines) if containing in line["message"]]
 
-    def until(self, what, condition, every_s=0.005):
+    def until(self, what, condition, every_s=0.005, patience_s=PATIENCE_S):
         """Waits for a condition; fails at once when the host ends before."""
 
         def holds():
@@ -133,7 +133,7 @@ class RunningHost:
                 raise AssertionError(f"the host exited with {self.process.returncode} before this happened: {what}")
             return value
 
-        return until(what, holds, every_s=every_s)
+        return until(what, holds, patience_s, every_s)
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)

@@ -50,6 +50,9 @@ Error MakeError(sqlite3* db, int code, std::string_view what) {
     case SQLITE_READONLY:
       return Unavailable(std::move(text) +
                          "; make the file, its folder and the file system writable");
+    case SQLITE_IOERR:
+      return Unavailable(std::move(text) + " (SQLite code " + std::to_string(code) +
+                         "); check the disk and the system's log, the host goes on by itself");
     default:
       return Unavailable(std::move(text) + " (SQLite code " + std::to_string(code) + ")");
   }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -64,17 +65,6 @@ static int is_the_time(enum phase here) {
   return atomic_fetch_add(&met, 1) + 1 == nth;
 }
 
-static void die(enum phase here) {
-  if (report != NULL) {
-    char line[64];
-    const int size = snprintf(line, sizeof line, "%s\n", kPhaseNames[here]);
-    const int fd = open_by_syscall(report, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || syscall(SYS_write, fd, line, (size_t)size) != size) abort();
-  }
-  syscall(SYS_kill, getpid(), SIGKILL);
-  for (;;) pause();
-}
-
 static int ends_with(const char* text, const char* end) {
   const size_t a = strlen(text), b = strlen(end);
   return a >= b && strcmp(text + a - b, end) == 0;
@@ -103,16 +93,36 @@ static int fail(int error) {
   return -1;
 }
 
+static void in_shadow(char* path, const char* name) {
+  if (snprintf(path, PATH_MAX, "%s/%s", shadow, name) >= PATH_MAX) abort();
+}
+
+/* One process at a time copies, or ends all copying: else an older copy could win. */
+static int lock_shadow(void) {
+  char path[PATH_MAX];
+  in_shadow(path, "lock");
+  const int lock = open_by_syscall(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0 || flock(lock, LOCK_EX) != 0) abort();
+  return lock;
+}
+
+/* The power is gone: whatever anybody still syncs never was. */
+static void freeze_shadow(void) {
+  char path[PATH_MAX];
+  in_shadow(path, "frozen");
+  const int lock = lock_shadow();
+  const int fd = open_by_syscall(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) abort();
+  syscall(SYS_close, fd);
+  syscall(SYS_close, lock);
+}
+
 /* The whole file, so that also what others wrote to it counts as safe, as a sync has it. */
-static void keep_shadow(int fd) {
-  if (shadow == NULL) return;
+static void copy_to_shadow(int fd) {
   char name[PATH_MAX], part[PATH_MAX];
   const char* slash = strrchr(paths[fd], '/');
-  const char* base = slash == NULL ? paths[fd] : slash + 1;
-  if (snprintf(name, sizeof name, "%s/%s", shadow, base) >= (int)sizeof name ||
-      snprintf(part, sizeof part, "%s/%s.%d", shadow, base, (int)getpid()) >= (int)sizeof part) {
-    abort();
-  }
+  in_shadow(name, slash == NULL ? paths[fd] : slash + 1);
+  in_shadow(part, "part");
   const int out = open_by_syscall(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (out < 0) abort();
   static _Thread_local char buffer[1 << 16];
@@ -124,6 +134,27 @@ static void keep_shadow(int fd) {
   }
   syscall(SYS_close, out);
   if (got < 0 || rename(part, name) != 0) abort();
+}
+
+static void keep_shadow(int fd) {
+  if (shadow == NULL) return;
+  char frozen[PATH_MAX];
+  in_shadow(frozen, "frozen");
+  const int lock = lock_shadow();
+  if (access(frozen, F_OK) != 0) copy_to_shadow(fd);
+  syscall(SYS_close, lock);
+}
+
+static void die(enum phase here) {
+  if (report != NULL) {
+    char line[64];
+    const int size = snprintf(line, sizeof line, "%s\n", kPhaseNames[here]);
+    const int fd = open_by_syscall(report, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || syscall(SYS_write, fd, line, (size_t)size) != size) abort();
+  }
+  if (shadow != NULL) freeze_shadow();
+  syscall(SYS_kill, getpid(), SIGKILL);
+  for (;;) pause();
 }
 
 static int open_any(const char* path, int flags, mode_t mode) {
