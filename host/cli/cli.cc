@@ -38,6 +38,15 @@ constexpr std::array kCommands = {
           "Submit a task; with --wait, watch it to its end and print its results", MakeSubmit},
     Entry{"task", "list", "List tasks, the newest first", MakeTaskList},
     Entry{"task", "show", "Show one task: its steps, timeline, results and errors", MakeTaskShow},
+    Entry{"task", "cancel", "Cancel a task: what waits never runs, what runs is told to stop",
+          MakeTaskCancel},
+    Entry{"task", "retry", "Run the failed steps of a task again", MakeTaskRetry},
+    Entry{"task", "resolve", "Settle a task by hand: nothing of it runs any more", MakeTaskResolve},
+    Entry{"step", "cancel", "Cancel one step; the steps after it can then never run",
+          MakeStepCancel},
+    Entry{"step", "retry", "Run a failed step again", MakeStepRetry},
+    Entry{"step", "resolve", "Settle a step by hand, with a result; the steps after it go on",
+          MakeStepResolve},
     Entry{"template", "list", "List the templates of the template folders and of the store",
           MakeTemplateList},
     Entry{"template", "show", "Show one template", MakeTemplateShow},
@@ -55,8 +64,9 @@ struct Group {
   const char* about;
 };
 constexpr std::array kGroups = {
-    Group{"task", "Look at tasks"}, Group{"template", "Look at task templates"},
-    Group{"plugin", "Look at plugins"}, Group{"config", "Look at the configuration"}};
+    Group{"task", "Look at tasks, and act on them"}, Group{"step", "Act on one step of a task"},
+    Group{"template", "Look at task templates"}, Group{"plugin", "Look at plugins"},
+    Group{"config", "Look at the configuration"}};
 
 // The command line's grammar, with the commands that it may choose from.
 class CommandLine {

@@ -1,11 +1,18 @@
 #include "cli/client.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace tasker::cli {
+namespace {
+
+constexpr std::size_t kNamedStepsMax = 20;  // in an error
+
+}  // namespace
 
 Result<Client> OpenClient(const config::Config& config, Missing missing) {
   const config::Store& from = config.store;
@@ -31,6 +38,29 @@ Result<Uuid> FindTask(const std::string& uuid_or_prefix, store::Reader& reader) 
 
 Time WallNow() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+Result<store::Ack> SendEvent(store::Event event, std::string_view noun, store::Store& store) {
+  store::TurnInput turn;
+  turn.now = WallNow();
+  turn.events.push_back(std::move(event));
+  auto sent = store.Commit(turn);
+  if (!sent && sent.error().code == ErrorCode::kUnknown) sent = store.Commit(turn);
+  if (!sent) return Prefixed(noun, sent.error());
+  if (sent->acks.size() != 1) return Internal(std::string(noun) + ": the store did not answer");
+  return std::move(sent->acks.front());
+}
+
+Result<std::int32_t> FindStep(const store::TaskView& view, std::string_view name) {
+  const auto step = std::ranges::find(view.steps, name, &store::StepView::name);
+  if (step != view.steps.end()) return step->row.n;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(view.steps.size(), kNamedStepsMax); ++i) {
+    names.append(i == 0 ? "" : ", ").append(view.steps[i].name);
+  }
+  return NotFound("task " + view.summary.uuid.ToString() + " has no step '" + std::string(name) +
+                  "'; its steps are " + names +
+                  (view.steps.size() > kNamedStepsMax ? ", ..." : ""));
 }
 
 Result<std::vector<std::int64_t>> LiveWorkers(store::Store& store) {

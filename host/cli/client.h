@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,6 +30,13 @@ Result<Client> OpenClient(const config::Config& config, Missing missing);
 Result<Uuid> FindTask(const std::string& uuid_or_prefix, store::Reader& reader);
 
 Time WallNow();
+
+// One event in a turn of its own, sent again where it may not have arrived: it is idempotent by its
+// id. It carries a ticket. `noun` is what is done, for errors.
+Result<store::Ack> SendEvent(store::Event event, std::string_view noun, store::Store& store);
+
+// The number of the step with this name; kNotFound names those that there are.
+Result<std::int32_t> FindStep(const store::TaskView& view, std::string_view name);
 
 // The ids of the workers that live.
 Result<std::vector<std::int64_t>> LiveWorkers(store::Store& store);

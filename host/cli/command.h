@@ -22,11 +22,17 @@ class Command {
   virtual Result<ExitCode> Run(Session& session) = 0;
 };
 
-// Each in the file of its name.
+// Each in the file of its name, or in the one that is named.
 std::unique_ptr<Command> MakeRun();
 std::unique_ptr<Command> MakeSubmit();
 std::unique_ptr<Command> MakeTaskList();
 std::unique_ptr<Command> MakeTaskShow();
+std::unique_ptr<Command> MakeTaskCancel();   // task_act.cc
+std::unique_ptr<Command> MakeTaskRetry();    // task_act.cc
+std::unique_ptr<Command> MakeTaskResolve();  // task_act.cc
+std::unique_ptr<Command> MakeStepCancel();   // task_act.cc
+std::unique_ptr<Command> MakeStepRetry();    // task_act.cc
+std::unique_ptr<Command> MakeStepResolve();  // task_act.cc
 std::unique_ptr<Command> MakeTemplateList();
 std::unique_ptr<Command> MakeTemplateShow();
 std::unique_ptr<Command> MakeTemplateValidate();

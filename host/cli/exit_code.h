@@ -10,6 +10,7 @@ enum class ExitCode : int {
   kOk = 0,
   kFailed = 1,     // the task failed or is blocked; a plugin is broken
   kCancelled = 2,  // the task was cancelled
+  kRefused = 3,    // a person's act: the state of what it is done to forbids it
   kUsage = 64,
   kBadInput = 65,
   kNotFound = 66,
@@ -24,6 +25,7 @@ inline constexpr const char* kExitCodesHelp =
     "  0    done; with --wait: the task is complete\n"
     "  1    the task failed or is blocked by a failed step; a plugin is broken\n"
     "  2    the task was cancelled\n"
+    "  3    refused: the state of the task or step forbids what was to be done to it\n"
     "  64   wrong usage\n"
     "  65   bad input: a configuration, template, context or priority that is refused\n"
     "  66   what was named does not exist: a file, a template, a task, a store\n"

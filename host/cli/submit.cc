@@ -60,18 +60,6 @@ Result<std::int64_t> Register(const FoundTemplate& found, const config::Config& 
   return registered.front().id;
 }
 
-Result<store::Ack> Send(const store::Submit& submit, store::Store& store) {
-  store::TurnInput turn;
-  turn.now = WallNow();
-  turn.events.emplace_back(submit);
-  auto sent = store.Commit(turn);
-  // It may have happened; by the task's uuid, sending it again is the same submit.
-  if (!sent && sent.error().code == ErrorCode::kUnknown) sent = store.Commit(turn);
-  if (!sent) return Prefixed("submit the task", sent.error());
-  if (sent->acks.size() != 1) return Internal("submit the task: the store did not answer");
-  return sent->acks.front();
-}
-
 class Submit final : public Command {
  public:
   void AddOptions(CLI::App& app) override {
@@ -108,8 +96,9 @@ class Submit final : public Command {
       TRY(client, OpenClient(config, Missing::kCreate));
     }
     TRY(submit.template_id, Register(found, config, session, *client));
-    TRY(const store::Ack ack, Send(submit, *client->store));
-    return Answered(ack, submit.task, found, *client, session);
+    const Uuid task = submit.task;
+    TRY(const store::Ack ack, SendEvent(std::move(submit), "submit the task", *client->store));
+    return Answered(ack, task, found, *client, session);
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "cli/task_picture.h"
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
@@ -263,6 +264,27 @@ const store::AttemptView* LastAttempt(const store::TaskView& view, std::int32_t 
   return nullptr;
 }
 
+namespace {
+
+// What the handler returned after the attempt had ended in the store; empty: nothing was kept.
+std::string LateText(const boost::json::object& error) {
+  const boost::json::value* late = error.if_contains("late");
+  const boost::json::object* object = late == nullptr ? nullptr : late->if_object();
+  if (object == nullptr) return "";
+  if (const boost::json::value* result = object->if_contains("result")) {
+    return "late: its handler succeeded with " + boost::json::serialize(*result);
+  }
+  const boost::json::value* failure = object->if_contains("error");
+  if (failure == nullptr) return "late: its handler returned";
+  const boost::json::object* failed = failure->if_object();
+  const boost::json::value* message = failed == nullptr ? nullptr : failed->if_contains("message");
+  const boost::json::string* words = message == nullptr ? nullptr : message->if_string();
+  return "late: its handler failed" +
+         (words == nullptr ? std::string() : ": " + std::string(words->c_str(), words->size()));
+}
+
+}  // namespace
+
 std::string ErrorText(const store::AttemptView& attempt) {
   const boost::json::value error = Embedded(attempt.error);
   const boost::json::object* object = error.if_object();
@@ -274,6 +296,8 @@ std::string ErrorText(const store::AttemptView& attempt) {
     if (words != nullptr && !words->empty())
       text.append(text.empty() ? "" : ": ").append(words->c_str(), words->size());
   }
+  const std::string late = LateText(*object);
+  if (!late.empty()) text.append(text.empty() ? "" : "; ").append(late);
   return text;
 }
 

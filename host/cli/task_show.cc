@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,8 +20,6 @@
 
 namespace tasker::cli {
 namespace {
-
-constexpr std::size_t kNamedStepsMax = 20;  // in an error
 
 class TaskShow final : public Command {
  public:
@@ -48,7 +45,7 @@ class TaskShow final : public Command {
     TRY(store::TaskView view, client.reader->Task(task));
     std::optional<std::int32_t> only;
     if (!step_.empty()) {
-      TRY(only, FindStep(view));
+      TRY(only, FindStep(view, step_));
     }
     if (result_) return PrintResult(view, *only, *client.reader, session);
     if (session.json) {
@@ -63,18 +60,6 @@ class TaskShow final : public Command {
   }
 
  private:
-  Result<std::int32_t> FindStep(const store::TaskView& view) const {
-    const auto step = std::ranges::find(view.steps, step_, &store::StepView::name);
-    if (step != view.steps.end()) return step->row.n;
-    std::string names;
-    for (std::size_t i = 0; i < std::min(view.steps.size(), kNamedStepsMax); ++i) {
-      names.append(i == 0 ? "" : ", ").append(view.steps[i].name);
-    }
-    return NotFound("task " + view.summary.uuid.ToString() + " has no step '" + step_ +
-                    "'; its steps are " + names +
-                    (view.steps.size() > kNamedStepsMax ? ", ..." : ""));
-  }
-
   // Leaves the one step in the view, and its attempts and actions.
   static void Keep(std::int32_t n, store::TaskView& view) {
     std::erase_if(view.steps, [n](const store::StepView& other) { return other.row.n != n; });

@@ -17,6 +17,7 @@ tasker_add_python_test(e2e.kill_loop SCRIPT e2e/kill_loop_test.py LABEL e2e TIME
 # They measure how long a host takes to end.
 tasker_add_python_test(e2e.shutdown SCRIPT e2e/shutdown_test.py LABEL e2e TIMEOUT 300 SERIAL)
 tasker_add_python_test(e2e.several_hosts SCRIPT e2e/several_hosts_test.py LABEL e2e TIMEOUT 300)
+tasker_add_python_test(e2e.acts SCRIPT e2e/acts_test.py LABEL e2e TIMEOUT 300)
 tasker_add_python_test(e2e.unserved SCRIPT e2e/unserved_test.py LABEL e2e TIMEOUT 300)
 tasker_add_python_test(e2e.cli SCRIPT e2e/cli_test.py LABEL e2e TIMEOUT 300
   ARGS $<TARGET_FILE:tasker-host> ${PROJECT_BINARY_DIR}/plugins)

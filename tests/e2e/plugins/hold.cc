@@ -3,7 +3,7 @@
 #include "own_record.h"
 
 // hold.gate runs until the test opens the gate, whatever the host asks of it; hold.idempotent does
-// too, and its attempts may overlap; hold.fork leaves a child behind first; hold.quick ends at once.
+// too, and its attempts may overlap; hold.told says what it is told by cancel; hold.fork leaves a child behind first; hold.quick ends at once.
 TASKER_PLUGIN("hold", "1.0.0", plugin) {
   auto& record = plugin.keep<tasker::testing::OwnRecord>();
   plugin.handler("hold.gate", [&record](const tasker_step& step, tasker::Call&) {
@@ -21,6 +21,20 @@ TASKER_PLUGIN("hold", "1.0.0", plugin) {
         return "\"" + std::to_string(step.attempt) + "\"";
       },
       idempotent);
+  tasker::Options told;
+  told.caps = TASKER_CAP_CANCEL;
+  told.cancel = [&record](const tasker_call*, std::int32_t reason) {
+    record.Append("told " + std::to_string(reason));
+  };
+  plugin.handler(
+      "hold.told",
+      [&record](const tasker_step& step, tasker::Call& call) {
+        record.Append("runs " + std::string(tasker::view(step.step_name)));
+        tasker::testing::WaitAtGate();
+        record.Append(call.alive() ? "alive" : "stopped");
+        return "\"paid\"";
+      },
+      told);
   plugin.handler("hold.fork", [&record](const tasker_step& step, tasker::Call&) {
     // Forking is forbidden, and happens: the child has every descriptor, and outlives its parent.
     if (step.crashes == 0) {
