@@ -48,6 +48,9 @@ constexpr std::array kCommands = {
           MakeConfigShow},
     Entry{nullptr, "status", "Show what runs on the store, what waits, and what is missing",
           MakeStatus},
+    Entry{"store", "verify",
+          "Check that all that must hold of the store's rows does, live or at rest",
+          MakeStoreVerify},
 };
 
 struct Group {
@@ -56,7 +59,8 @@ struct Group {
 };
 constexpr std::array kGroups = {
     Group{"task", "Look at tasks"}, Group{"template", "Look at task templates"},
-    Group{"plugin", "Look at plugins"}, Group{"config", "Look at the configuration"}};
+    Group{"plugin", "Look at plugins"}, Group{"config", "Look at the configuration"},
+    Group{"store", "Look after the store"}};
 
 // The command line's grammar, with the commands that it may choose from.
 class CommandLine {

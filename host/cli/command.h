@@ -33,5 +33,6 @@ std::unique_ptr<Command> MakeTemplateValidate();
 std::unique_ptr<Command> MakePluginList();
 std::unique_ptr<Command> MakeConfigShow();
 std::unique_ptr<Command> MakeStatus();
+std::unique_ptr<Command> MakeStoreVerify();
 
 }  // namespace tasker::cli
