@@ -51,6 +51,10 @@ constexpr std::array kCommands = {
     Entry{"store", "verify",
           "Check that all that must hold of the store's rows does, live or at rest",
           MakeStoreVerify},
+    Entry{"store", "stats", "Show the store's sizes, rows and oldest tasks", MakeStoreStats},
+    Entry{"store", "backup", "Copy the store into a new file, also under running hosts",
+          MakeStoreBackup},
+    Entry{"store", "prune", "Delete tasks that ended long ago", MakeStorePrune},
 };
 
 struct Group {

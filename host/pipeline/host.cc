@@ -233,6 +233,7 @@ Status Host::State::StartThreads() {
   limits.in_flight_max = static_cast<std::int32_t>(config.worker.in_flight_max);
   limits.threads = ThreadsOf(config.worker);
   limits.handler_limits = config.worker.handler_limits;
+  limits.keep_finished = config.store.keep_finished;
   limits.turn_max_items = static_cast<std::size_t>(config.store.turn_max_items);
   limits.turn_max_bytes = static_cast<std::size_t>(config.store.turn_max_bytes);
   dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox,
@@ -377,6 +378,7 @@ HostStatus Host::status() const {
   out.claimed = loop.claimed;
   out.ended = loop.ended;
   out.submitted = loop.submitted;
+  out.beats = loop.beats;
   out.in_flight = static_cast<std::int32_t>(loop.in_flight);
   out.places = static_cast<std::int32_t>(loop.places);
   out.running = state_->Running();

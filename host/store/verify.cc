@@ -83,7 +83,12 @@ class Verifier final {
 
   Result<Verified> Run() {
     if (options_.pages) TRY_OK(CheckPages());
-    TRY_OK(CheckRows());
+    const Status rows = CheckRows();
+    // What is wrong with the pages says more than the first row that cannot be read for it.
+    const bool torn = !rows && rows.error().code == ErrorCode::kIncompatible;
+    if (!rows && !(torn && !out_.violations.empty())) return rows.error();
+    if (torn) Add(kPages, "the rows cannot be read to the end: " + rows.error().message);
+    out_.all = out_.all && !torn;
     return std::move(out_);
   }
 

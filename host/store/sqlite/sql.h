@@ -8,5 +8,6 @@ extern const char kSql_turn[];
 extern const char kSql_admin[];
 extern const char kSql_read[];
 extern const char kSql_verify[];
+extern const char kSql_upkeep[];
 
 }  // namespace tasker::store::sqlite

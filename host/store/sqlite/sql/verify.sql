@@ -178,3 +178,6 @@ SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name;
 
 -- name: quick_check
 SELECT quick_check FROM pragma_quick_check(?1);
+
+-- name: quick_check_all
+SELECT quick_check FROM pragma_quick_check(1);
