@@ -14,7 +14,7 @@ namespace tasker::cli {
 // manager that it lives as long as its turn thread makes progress. One thread at a time.
 class Attendant final {
  public:
-  Attendant(Signals& signals, pipeline::Host& host, ServiceManager& manager)
+  Attendant(Signals& signals, pipeline::Host& host, NotifySocket& manager)
       : signals_(signals), host_(host), manager_(manager) {}
 
   // Until a signal to stop, which is returned, or until `done` is readable: 0. -1: never.
@@ -28,7 +28,7 @@ class Attendant final {
 
   Signals& signals_;
   pipeline::Host& host_;
-  ServiceManager& manager_;
+  NotifySocket& manager_;
   bool stopping_ = false;
   std::uint64_t beats_ = 0;  // of the turn thread, when the manager was last told
   Steady next_feed_{};

@@ -37,5 +37,6 @@ std::unique_ptr<Command> MakeStoreVerify();
 std::unique_ptr<Command> MakeStoreStats();
 std::unique_ptr<Command> MakeStoreBackup();
 std::unique_ptr<Command> MakeStorePrune();
+std::unique_ptr<Command> MakeDoctor();
 
 }  // namespace tasker::cli

@@ -57,8 +57,8 @@ std::string ToText(const Findings& findings, const Style& style) {
   for (const Finding& finding : findings.list()) {
     std::string word(NameOf(finding.severity));
     word.resize(8, ' ');
-    text += Paint(style, ColourOf(finding.severity), word) + " " +
-            Printable(style, finding.found) + "\n";
+    text += Paint(style, ColourOf(finding.severity), word) + " " + Printable(style, finding.found) +
+            "\n";
     if (!finding.mend.empty()) text += "         " + Printable(style, finding.mend) + "\n";
   }
   return text;

@@ -29,22 +29,21 @@ void LookAtFolders(const config::Config& config, Findings& findings) {
     ++there;
     if ((info.st_mode & S_IWOTH) != 0) {
       good = false;
-      findings.Error("plugin_folders",
-                     "everybody may put code into plugin folder " + folder +
-                         ", which the host then runs",
-                     "run `chmod o-w " + folder + "`");
+      findings.Error(
+          "plugin_folders",
+          "everybody may put code into plugin folder " + folder + ", which the host then runs",
+          "run `chmod o-w " + folder + "`");
     } else if ((info.st_mode & S_IWGRP) != 0) {
       good = false;
-      findings.Warning("plugin_folders",
-                       "a whole group may put code into plugin folder " + folder,
+      findings.Warning("plugin_folders", "a whole group may put code into plugin folder " + folder,
                        "if not all of the group may run code as the host's user, run `chmod g-w " +
                            folder + "`");
     }
   }
   if (good) {
-    findings.Ok("plugin_folders", there == 1 ? "1 plugin folder, closed to others"
-                                             : std::to_string(there) +
-                                                   " plugin folders, closed to others");
+    findings.Ok("plugin_folders",
+                there == 1 ? "1 plugin folder, closed to others"
+                           : std::to_string(there) + " plugin folders, closed to others");
   }
 }
 
@@ -59,7 +58,8 @@ std::set<std::string> LoadHandlers(const config::Config& config, Findings& findi
   const plugin::LoadedPlugins loaded =
       plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls, {});
   std::set<std::string> handlers;
-  for (const plugin::HandlerRegistry::Entry& entry : registry.List()) handlers.insert(entry.info.id);
+  for (const plugin::HandlerRegistry::Entry& entry : registry.List())
+    handlers.insert(entry.info.id);
   for (const Error& error : loaded.errors) {
     findings.Error("plugins", error.message, "mend the plugin, or take it out of its folder");
   }
@@ -92,8 +92,7 @@ void Need(const workflow::TaskTemplate& definition, Needed& needed) {
 Needed NeededHandlers(const config::Config& config, Client* client, Findings& findings) {
   Needed needed;
   const pipeline::TemplateFolders folders = pipeline::ReadTemplates(config);
-  for (const pipeline::TemplateFile& file : folders.files)
-    Need(file.parsed.task_template, needed);
+  for (const pipeline::TemplateFile& file : folders.files) Need(file.parsed.task_template, needed);
   for (const Error& error : folders.errors)
     findings.Error("templates", error.message, "mend the file; `template validate` checks it");
   if (client == nullptr) return needed;
@@ -153,9 +152,8 @@ void LookAtHandlers(const config::Config& config, Client* client, Findings& find
                      "them); until then such steps wait");
   }
   if (all) {
-    findings.Ok("handlers",
-                "every handler that a template needs is there (" +
-                    Count(static_cast<std::int64_t>(needed.size()), "handler") + ")");
+    findings.Ok("handlers", "every handler that a template needs is there (" +
+                                Count(static_cast<std::int64_t>(needed.size()), "handler") + ")");
   }
 }
 

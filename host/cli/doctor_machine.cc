@@ -55,8 +55,8 @@ void LookAtSync(const std::string& folder, bool full, Findings& findings) {
                    "make the folder writable for the user that runs the host");
     return;
   }
-  const std::string found = "a write is on the disk of " + folder + " after " +
-                            DurationText(*cost) + " (fsync, median)";
+  const std::string found =
+      "a write is on the disk of " + folder + " after " + DurationText(*cost) + " (fsync, median)";
   if (*cost > kSlowSync && full) {
     findings.Warning("fsync", found + ": each commit waits that long",
                      "put the store on a faster local disk, or, if the last commits may be lost "
@@ -149,8 +149,8 @@ std::string Read(int fd, Steady deadline) {
   std::string text;
   std::array<char, 1024> buffer{};
   while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready{fd, POLLIN, 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return {};
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
@@ -175,8 +175,8 @@ std::string AskPython(const char* program, const config::Environment& environmen
   const std::array<char*, 4> arguments = {python.data(), flag.data(), text.data(), nullptr};
   const std::array<char*, 2> variables = {path_entry.data(), nullptr};
   pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, "python3", &actions, nullptr, arguments.data(),
-                                    variables.data());
+  const int failed =
+      ::posix_spawnp(&child, "python3", &actions, nullptr, arguments.data(), variables.data());
   ::posix_spawn_file_actions_destroy(&actions);
   to.Close();
   if (failed != 0) return {};
@@ -219,8 +219,7 @@ void LookAtPythonsSqlite(const Session& session, Findings& findings) {
 }  // namespace
 
 void LookAtStoreFolder(const config::Config& config, Findings& findings) {
-  const std::string folder =
-      ExistingFolder(std::filesystem::path(config.store.path).parent_path());
+  const std::string folder = ExistingFolder(std::filesystem::path(config.store.path).parent_path());
   LookAtSync(folder, config.store.synchronous == config::Synchronous::kFull, findings);
   LookAtDisk(folder, config.store.allow_network_fs, findings);
   LookAtAccess(config, folder, findings);

@@ -68,14 +68,14 @@ class RunHost final : public Command {
         SIG_IGN);  // NOLINT(bugprone-unused-return-value): a closed pipe is an error of write()
     TRY(const config::Config config, session.LoadConfig());
     log::Start(config.log);
-    ServiceManager manager(session.env);
+    NotifySocket manager(session.env);
     const ExitCode code = Serve(config, *signals, manager);
     log::Stop();
     return code;
   }
 
  private:
-  static ExitCode Serve(const config::Config& config, Signals& signals, ServiceManager& manager) {
+  static ExitCode Serve(const config::Config& config, Signals& signals, NotifySocket& manager) {
     log::Info("main", std::string("tasker-host ") + TASKER_VERSION + " starts",
               {{"pid", std::int64_t{::getpid()}},
                {"config", config.file.empty() ? "none" : config.file}});

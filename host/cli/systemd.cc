@@ -27,7 +27,7 @@ std::optional<std::int64_t> NumberOf(const config::Environment& environment, con
 
 }  // namespace
 
-ServiceManager::ServiceManager(const config::Environment& environment) {
+NotifySocket::NotifySocket(const config::Environment& environment) {
   const auto found = environment.find("NOTIFY_SOCKET");
   if (found == environment.end() || found->second.empty()) return;
   address_ = found->second;
@@ -40,11 +40,11 @@ ServiceManager::ServiceManager(const config::Environment& environment) {
     watch_interval_ = std::chrono::microseconds(*watchdog) / 2;
 }
 
-void ServiceManager::Ready(const std::string& status) { Tell("READY=1\nSTATUS=" + status); }
-void ServiceManager::Stopping() { Tell("STOPPING=1"); }
-void ServiceManager::Alive() { Tell("WATCHDOG=1"); }
+void NotifySocket::Ready(const std::string& status) { Tell("READY=1\nSTATUS=" + status); }
+void NotifySocket::Stopping() { Tell("STOPPING=1"); }
+void NotifySocket::Alive() { Tell("WATCHDOG=1"); }
 
-void ServiceManager::Tell(const std::string& state) {
+void NotifySocket::Tell(const std::string& state) {
   if (address_.empty()) return;
   sockaddr_un to{};
   to.sun_family = AF_UNIX;

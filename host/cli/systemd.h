@@ -11,10 +11,10 @@ namespace tasker::cli {
 
 // What a service manager is told over its socket (sd_notify(3)); without one, nothing is. Owned by
 // one thread.
-class ServiceManager final {
+class NotifySocket final {
  public:
   // By NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID of the environment.
-  explicit ServiceManager(const config::Environment& environment);
+  explicit NotifySocket(const config::Environment& environment);
 
   void Ready(const std::string& status);
   void Stopping();

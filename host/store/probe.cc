@@ -30,10 +30,10 @@ struct Kind {
   bool volatile_;
 };
 constexpr std::array kKinds = {
-    Kind{0xef53, "ext4", false},       Kind{0x58465342, "XFS", false},
-    Kind{0x9123683e, "Btrfs", false},  Kind{0xf2f52010, "F2FS", false},
-    Kind{0x2fc12fc1, "ZFS", false},    Kind{0x794c7630, "overlayfs", false},
-    Kind{0x01021994, "tmpfs", true},   Kind{0x858458f6, "ramfs", true},
+    Kind{0xef53, "ext4", false},      Kind{0x58465342, "XFS", false},
+    Kind{0x9123683e, "Btrfs", false}, Kind{0xf2f52010, "F2FS", false},
+    Kind{0x2fc12fc1, "ZFS", false},   Kind{0x794c7630, "overlayfs", false},
+    Kind{0x01021994, "tmpfs", true},  Kind{0x858458f6, "ramfs", true},
 };
 
 Error Failed(const std::string& what) { return Unavailable(what + ": " + std::strerror(errno)); }

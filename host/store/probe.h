@@ -1,10 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -12,8 +12,8 @@
 
 namespace tasker::store {
 
-// What the machine gives a store. Each function opens nothing of a store but its lock files, so that
-// it also answers where the store cannot be opened. Paths are absolute.
+// What the machine gives a store. Each function opens nothing of a store but its lock files, so
+// that it also answers where the store cannot be opened. Paths are absolute.
 
 // The version of the SQLite that this process runs with.
 std::string SqliteVersion();
@@ -22,9 +22,9 @@ std::string SqliteVersion();
 Result<std::chrono::microseconds> SyncCost(const std::string& folder);
 
 struct FileSystemOf {
-  std::string kind;       // "ext4", "NFS", or its number
-  bool unsafe = false;    // POSIX locks are not to be trusted on it
-  bool volatile_ = false;  // it is gone with the machine's power
+  std::string kind;                              // "ext4", "NFS", or its number
+  bool unsafe = false;                           // POSIX locks are not to be trusted on it
+  bool volatile_ = false;                        // it is gone with the machine's power
   std::int64_t free_bytes = 0, total_bytes = 0;  // free for this user
 };
 Result<FileSystemOf> LookAtFileSystem(const std::string& folder);

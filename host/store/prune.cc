@@ -1,8 +1,8 @@
-// Deleting tasks that have ended, in slices.
+#include "store/prune.h"
+
 #include <array>
 #include <vector>
 
-#include "store/prune.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 #include "store/state.h"

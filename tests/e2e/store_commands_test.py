@@ -35,9 +35,10 @@ DAMAGES = {
     "step_times": ("UPDATE step SET due_us = 5 WHERE task_id = :done AND n = 1", True),
     "attempt_counts": ("UPDATE step SET attempts = 2 WHERE task_id = :done AND n = 0", True),
     "dead_letter": ("DELETE FROM dead_letter WHERE task_id = :failed", True),
-    "dangling_id": ("DELETE FROM handler WHERE id = (SELECT handler_id FROM step WHERE task_id = :done AND n = 0)", True),
-    "shared_claim": ("UPDATE step SET state = 2, claim_id = (SELECT claim_id FROM step WHERE task_id = :held AND n = 0) "
-                     "WHERE task_id = :waits AND n = 1", True),
+    "dangling_id": ("DELETE FROM handler WHERE id = (SELECT handler_id FROM step WHERE task_id = :done AND n = 0)",
+                    True),
+    "shared_claim": ("UPDATE step SET state = 2, claim_id = (SELECT claim_id FROM step WHERE task_id = :held "
+                     "AND n = 0) WHERE task_id = :waits AND n = 1", True),
     "graph": ("DELETE FROM step WHERE task_id = :done AND n = 1", False),
     "waiting_for": ("UPDATE step SET waiting_for = 0 WHERE task_id = :waits AND n = 1", True),
     "max_attempts": ("UPDATE step SET attempts = 99 WHERE task_id = :failed AND n = 0", True),
@@ -48,7 +49,8 @@ def run_to_rest(workspace):
     """A store that nobody has open, with a task of each kind: {name: id of the task}."""
     workspace.add_template("done", template_text("done", chain("hold.quick", "first", "second")))
     workspace.add_template("failed", template_text("failed", [Step("only", "flaky.twice", retry="{max_attempts: 1}")]))
-    workspace.add_template("retried", template_text("retried", [Step("only", "flaky.twice", retry="{max_attempts: 9}")]))
+    often = Step("only", "flaky.twice", retry="{max_attempts: 9}")
+    workspace.add_template("retried", template_text("retried", [often]))
     workspace.add_template("held", template_text("held", chain("hold.gate", "first", "second")))
     host = workspace.start_host()
     uuids = {name: workspace.submit(name) for name in ("done", "failed", "retried")}

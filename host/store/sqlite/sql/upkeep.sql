@@ -76,3 +76,6 @@ DELETE FROM dead_letter WHERE task_id = ?1;
 -- Returns a row for each page that it gives back to the file system.
 -- name: vacuum_some
 PRAGMA incremental_vacuum(256);
+
+-- name: newest_task
+SELECT created_us FROM task ORDER BY id DESC LIMIT 1;

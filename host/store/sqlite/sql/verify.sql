@@ -1,5 +1,5 @@
 -- What must hold of the rows; each statement returns what does not: task id, uuid, n or NULL, what was found.
--- ?1 < task id <= ?2, so that no read transaction is long. States and outcomes are those of workflow/state.h and rows.h.
+-- ?1 < task id <= ?2, so that no read transaction is long. States and outcomes are those of workflow/state.h, rows.h.
 
 -- name: last_of_page
 SELECT max(id) FROM (SELECT id FROM task WHERE id > ?1 ORDER BY id LIMIT ?2);
@@ -101,7 +101,8 @@ SELECT t.id, t.uuid, s.n, printf('state %d, %s, %s', s.state, iif(s.due_us IS NU
        iif(s.ended_us IS NULL, 'no end time', 'an end time'))
 FROM task t JOIN step s ON s.task_id = t.id
 WHERE t.id > ?1 AND t.id <= ?2
-  AND ((+s.due_us IS NOT NULL) <> (+s.state = 3 AND +s.revoked = 0) OR (s.state IN (4, 5, 6, 7)) <> (s.ended_us IS NOT NULL)
+  AND ((+s.due_us IS NOT NULL) <> (+s.state = 3 AND +s.revoked = 0)
+       OR (s.state IN (4, 5, 6, 7)) <> (s.ended_us IS NOT NULL)
        OR s.state NOT BETWEEN 0 AND 7 OR s.waiting_for < 0 OR s.attempts < 0 OR s.crashes < 0);
 
 -- A retry by a person begins both counts anew; the dead letter that ended the series before keeps what they were. The
