@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """store stats, store backup, store prune, and what [store] keep_finished deletes by itself."""
 
+import contextlib
 import pathlib
+import sqlite3
 import sys
 import unittest
 
@@ -104,9 +106,20 @@ class Prune(unittest.TestCase):
             self.assertEqual(workspace.wait_settled(held)["state"], "complete")
             self.assertEqual(host.stop(), 0)
 
+    def test_it_leaves_what_waits_for_a_person_or_may_still_run(self):
+        with Workspace(plugins=["hold", "flaky"]) as workspace:
+            host, _ = run_tasks(workspace)
+            host.kill()
+            ids = [row[0] for row in workspace.store.query("SELECT id FROM task WHERE state = 4 ORDER BY id")]
+            with contextlib.closing(sqlite3.connect(workspace.store.path)) as connection, connection:
+                connection.execute("INSERT INTO dead_letter VALUES(99, ?, 0, 'why', 1, '{}', 'pending', '')", ids[:1])
+                connection.execute("UPDATE step SET revoked = 1 WHERE task_id = ? AND n = 1", ids[1:2])
+            self.assertEqual(workspace.ask("store", "prune", "--older-than", "0")["tasks"], 1)
+            self.assertEqual([row[0] for row in workspace.store.query("SELECT id FROM task WHERE state = 4")], ids[:2])
+
     def test_it_works_in_slices_and_gives_pages_back(self):
         with Workspace(plugins=["hold"]) as workspace:
-            # Wide tasks: 300 of 40 steps are many slices.
+            # 2,400 steps are several slices.
             workspace.add_template("wide", template_text("wide", [Step(f"s{i}", "hold.quick") for i in range(40)]))
             host = workspace.start_host()
             tasks = [workspace.submit("wide", {"text": "x" * 4000}) for _ in range(60)]
