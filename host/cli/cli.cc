@@ -57,6 +57,16 @@ constexpr std::array kCommands = {
           MakeConfigShow},
     Entry{nullptr, "status", "Show what runs on the store, what waits, and what is missing",
           MakeStatus},
+    Entry{nullptr, "doctor",
+          "Look at the machine, the plugins and the store, and say how to mend what is wrong",
+          MakeDoctor},
+    Entry{"store", "verify",
+          "Check that all that must hold of the store's rows does, live or at rest",
+          MakeStoreVerify},
+    Entry{"store", "stats", "Show the store's sizes, rows and oldest tasks", MakeStoreStats},
+    Entry{"store", "backup", "Copy the store into a new file, also under running hosts",
+          MakeStoreBackup},
+    Entry{"store", "prune", "Delete tasks that ended long ago", MakeStorePrune},
 };
 
 struct Group {
@@ -66,7 +76,7 @@ struct Group {
 constexpr std::array kGroups = {
     Group{"task", "Look at tasks, and act on them"}, Group{"step", "Act on one step of a task"},
     Group{"template", "Look at task templates"}, Group{"plugin", "Look at plugins"},
-    Group{"config", "Look at the configuration"}};
+    Group{"config", "Look at the configuration"}, Group{"store", "Look after the store"}};
 
 // The command line's grammar, with the commands that it may choose from.
 class CommandLine {

@@ -39,5 +39,10 @@ std::unique_ptr<Command> MakeTemplateValidate();
 std::unique_ptr<Command> MakePluginList();
 std::unique_ptr<Command> MakeConfigShow();
 std::unique_ptr<Command> MakeStatus();
+std::unique_ptr<Command> MakeStoreVerify();
+std::unique_ptr<Command> MakeStoreStats();
+std::unique_ptr<Command> MakeStoreBackup();
+std::unique_ptr<Command> MakeStorePrune();
+std::unique_ptr<Command> MakeDoctor();
 
 }  // namespace tasker::cli

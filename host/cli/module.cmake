@@ -7,5 +7,7 @@ tasker_module(cli
     cli/run.cc cli/submit.cc cli/status.cc cli/task_list.cc cli/task_show.cc
     cli/who.cc cli/task_act.cc
     cli/template_list.cc cli/template_show.cc cli/template_validate.cc cli/plugin_list.cc cli/config_show.cc
+    cli/store_verify.cc cli/store_stats.cc cli/store_backup.cc cli/store_prune.cc
+    cli/systemd.cc cli/attendant.cc cli/doctor.cc cli/doctor_machine.cc cli/doctor_handlers.cc
   LINK tasker_pipeline tasker_store tasker_plugin tasker_workflow tasker_log tasker_config tasker_base tasker::sdk
     CLI11::CLI11 Boost::json)

@@ -1,9 +1,7 @@
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,9 +14,11 @@
 #include <tasker/version.h>
 
 #include "base/unique_fd.h"
+#include "cli/attendant.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/signals.h"
+#include "cli/systemd.h"
 #include "log/log.h"
 #include "pipeline/host.h"
 
@@ -27,42 +27,28 @@ namespace {
 
 const char* NameOf(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
 
-// Returns the signal that came.
-int WaitForSignal(Signals& signals) {
-  while (true) {
-    pollfd fd{signals.fd(), POLLIN, 0};
-    ::poll(&fd, 1, -1);
-    if (const int signal = signals.Take(); signal != 0) return signal;
-  }
-}
-
 // While it exists, a further signal hurries the host that another thread stops.
 class HurryOnSignal final {
  public:
-  static Result<std::unique_ptr<HurryOnSignal>> Start(Signals& signals, pipeline::Host& host) {
+  static Result<std::unique_ptr<HurryOnSignal>> Start(Attendant& attendant, pipeline::Host& host) {
     UniqueFd done(::eventfd(0, EFD_CLOEXEC));
     if (!done.valid())
       return Internal(std::string("watch for a second signal: ") + std::strerror(errno));
-    return std::unique_ptr<HurryOnSignal>(new HurryOnSignal(std::move(done), signals, host));
+    return std::unique_ptr<HurryOnSignal>(new HurryOnSignal(std::move(done), attendant, host));
   }
   ~HurryOnSignal() { ::eventfd_write(done_.get(), 1); }
   HurryOnSignal(const HurryOnSignal&) = delete;
   HurryOnSignal& operator=(const HurryOnSignal&) = delete;
 
  private:
-  HurryOnSignal(UniqueFd done, Signals& signals, pipeline::Host& host)
-      : done_(std::move(done)), thread_([this, &signals, &host] { Watch(signals, host); }) {}
+  HurryOnSignal(UniqueFd done, Attendant& attendant, pipeline::Host& host)
+      : done_(std::move(done)), thread_([this, &attendant, &host] { Watch(attendant, host); }) {}
 
-  void Watch(Signals& signals, pipeline::Host& host) {
-    while (true) {
-      std::array<pollfd, 2> fds{pollfd{signals.fd(), POLLIN, 0}, pollfd{done_.get(), POLLIN, 0}};
-      ::poll(fds.data(), fds.size(), -1);
-      if ((fds[1].revents & POLLIN) != 0) return;
-      if (const int signal = signals.Take(); signal != 0) {
-        log::Warning("main",
-                     std::string(NameOf(signal)) + " again: what still runs is handed back now");
-        host.Hurry();
-      }
+  void Watch(Attendant& attendant, pipeline::Host& host) {
+    while (const int signal = attendant.Wait(done_.get())) {
+      log::Warning("main",
+                   std::string(NameOf(signal)) + " again: what still runs is handed back now");
+      host.Hurry();
     }
   }
 
@@ -76,19 +62,20 @@ class RunHost final : public Command {
 
   Result<ExitCode> Run(Session& session) override {
     // Before there is any other thread: they all inherit the mask.
-    TRY(const std::unique_ptr<Signals> signals, Signals::Open());
+    TRY(const std::unique_ptr<Signals> signals, Signals::Open({SIGUSR1}));
     ::signal(
         SIGPIPE,
         SIG_IGN);  // NOLINT(bugprone-unused-return-value): a closed pipe is an error of write()
     TRY(const config::Config config, session.LoadConfig());
     log::Start(config.log);
-    const ExitCode code = Serve(config, *signals);
+    NotifySocket manager(session.env);
+    const ExitCode code = Serve(config, *signals, manager);
     log::Stop();
     return code;
   }
 
  private:
-  static ExitCode Serve(const config::Config& config, Signals& signals) {
+  static ExitCode Serve(const config::Config& config, Signals& signals, NotifySocket& manager) {
     log::Info("main", std::string("tasker-host ") + TASKER_VERSION + " starts",
               {{"pid", std::int64_t{::getpid()}},
                {"config", config.file.empty() ? "none" : config.file}});
@@ -98,15 +85,21 @@ class RunHost final : public Command {
       log::Error("main", host.error().message);
       return ExitCodeOf(host.error().code);
     }
-    const int signal = WaitForSignal(signals);
+    Attendant attendant(signals, **host, manager);
+    manager.Ready("worker " + std::to_string((*host)->status().worker) + " runs on " +
+                  (*host)->status().store_path);
+    const int signal = attendant.Wait(-1);
+    manager.Stopping();
+    attendant.HostStops();
     log::Info("main",
               std::string(NameOf(signal)) + ": no step is claimed any more; what runs has " +
                   DurationText(config.worker.drain) + " to end; another signal ends it at once");
-    return Drain(**host, signals, config.worker.drain);
+    return Drain(**host, attendant, config.worker.drain);
   }
 
-  static ExitCode Drain(pipeline::Host& host, Signals& signals, std::chrono::milliseconds drain) {
-    auto hurry = HurryOnSignal::Start(signals, host);
+  static ExitCode Drain(pipeline::Host& host, Attendant& attendant,
+                        std::chrono::milliseconds drain) {
+    auto hurry = HurryOnSignal::Start(attendant, host);
     if (!hurry) log::Warning("main", hurry.error().message);
     const Status stopped = host.Stop(std::chrono::steady_clock::now() + drain);
     if (stopped) {

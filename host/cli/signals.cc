@@ -13,18 +13,19 @@
 namespace tasker::cli {
 namespace {
 
-sigset_t Stopping() {
+sigset_t SetOf(std::initializer_list<int> also) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  for (const int signal : also) sigaddset(&set, signal);
   return set;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Signals>> Signals::Open() {
-  const sigset_t set = Stopping();
+Result<std::unique_ptr<Signals>> Signals::Open(std::initializer_list<int> also) {
+  const sigset_t set = SetOf(also);
   std::unique_ptr<Signals> signals(new Signals);  // NOLINT: the constructor is private
   CHECK(::pthread_sigmask(SIG_BLOCK, &set, &signals->before_) == 0);
   signals->fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));

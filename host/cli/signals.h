@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <initializer_list>
 #include <memory>
 
 #include "base/result.h"
@@ -8,11 +9,11 @@
 
 namespace tasker::cli {
 
-// SIGINT and SIGTERM as something to poll. While it exists they do nothing else in this thread and
-// in threads started since.
+// SIGINT, SIGTERM and those of `also` as something to poll. While it exists they do nothing else in
+// this thread and in threads started since.
 class Signals final {
  public:
-  static Result<std::unique_ptr<Signals>> Open();
+  static Result<std::unique_ptr<Signals>> Open(std::initializer_list<int> also = {});
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

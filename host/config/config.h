@@ -27,11 +27,12 @@ enum class Synchronous { kFull, kNormal };
 struct Store {
   std::string path = ".tasker/tasker.db";
   Synchronous synchronous = Synchronous::kFull;
-  std::string group;                       // the files' group; empty: files are 0600
-  bool allow_network_fs = false;           // POSIX locks are not to be trusted there
-  std::int64_t turn_max_items = 4096;      // events in one commit; 1..100000
-  std::int64_t turn_max_bytes = 64 << 20;  // payload bytes in one commit; 1 MiB..1 GiB
-  std::int64_t crash_max = 3;              // deaths of its process until a step is poison; 1..100
+  std::string group;                           // the files' group; empty: files are 0600
+  bool allow_network_fs = false;               // POSIX locks are not to be trusted there
+  std::int64_t turn_max_items = 4096;          // events in one commit; 1..100000
+  std::int64_t turn_max_bytes = 64 << 20;      // payload bytes in one commit; 1 MiB..1 GiB
+  std::chrono::milliseconds keep_finished{0};  // tasks that have ended; 0: for ever; 0 s..3650 d
+  std::int64_t crash_max = 3;  // deaths of its process until a step is poison; 1..100
 };
 
 struct Templates {

@@ -76,6 +76,10 @@ constexpr Key kKeys[] = {
      "Payload in one commit, at most."},
     {"store.crash_max", "", IntegerKey{kAt<&Config::store, &Store::crash_max>, 1, 100},
      "How often a step's process may die until the step is taken for the cause and fails."},
+    {"store.keep_finished", "",
+     DurationKey{kAt<&Config::store, &Store::keep_finished>, seconds(0), hours(24 * 3650)},
+     "How long tasks that have ended are kept, such as \"30d\"; \"0\": for ever. Those with a "
+     "pending dead letter always are."},
 
     {"templates.paths", "TASKER_TEMPLATE_PATH",
      PathListKey{kAt<&Config::templates, &Templates::paths>},

@@ -19,7 +19,8 @@ struct Unit {
   std::int64_t factor;
 };
 // Ascending: a value is shown in the largest unit that divides it.
-constexpr Unit kDurationUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr Unit kDurationUnits[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
 constexpr Unit kSizeUnits[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 
 // Nothing unless the text is digits and one of the units, and the product fits.
@@ -44,7 +45,10 @@ std::string FormatAmount(std::int64_t amount, std::span<const Unit> units) {
 }
 
 std::string FormatDuration(milliseconds duration) {
-  return FormatAmount(duration.count(), kDurationUnits);
+  // A single day reads better as 24h.
+  const std::span<const Unit> units = kDurationUnits;
+  return FormatAmount(duration.count(),
+                      duration > std::chrono::hours(24) ? units : units.first(units.size() - 1));
 }
 
 std::string ListOf(std::span<const Choice> choices) {
@@ -140,7 +144,10 @@ struct Assigner {
   }
   bool operator()(const DurationKey& key) const {
     const auto* text = std::get_if<std::string>(&value);
-    const auto duration = text == nullptr ? std::nullopt : ParseAmount(*text, kDurationUnits);
+    const bool none = text != nullptr && *text == "0";
+    const auto duration = none              ? std::optional<std::int64_t>(0)
+                          : text == nullptr ? std::nullopt
+                                            : ParseAmount(*text, kDurationUnits);
     return duration && Within(milliseconds(*duration), key);
   }
   bool operator()(const ChoiceKey& key) const {
@@ -196,7 +203,7 @@ std::string Expected(const Key& key) {
     }
     std::string operator()(const DurationKey& key) const {
       return "a duration from " + FormatDuration(key.min) + " to " + FormatDuration(key.max) +
-             ", as a string with its unit ms, s, m or h, such as \"30s\"";
+             ", as a string with its unit ms, s, m, h or d, such as \"30s\"";
     }
     std::string operator()(const ChoiceKey& key) const { return "one of " + ListOf(key.choices); }
     std::string operator()(const LevelsKey&) const {

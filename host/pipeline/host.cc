@@ -276,6 +276,7 @@ Status Host::State::StartThreads() {
   limits.in_flight_max = static_cast<std::int32_t>(config.worker.in_flight_max);
   limits.threads = ThreadsOf(config.worker);
   limits.handler_limits = config.worker.handler_limits;
+  limits.keep_finished = config.store.keep_finished;
   limits.turn_max_items = static_cast<std::size_t>(config.store.turn_max_items);
   limits.turn_max_bytes = static_cast<std::size_t>(config.store.turn_max_bytes);
   dispatcher = std::make_unique<Dispatcher>(*store, store->slots(), *inbox,
@@ -404,6 +405,7 @@ HostStatus Host::State::Describe() const {
   out.claimed = now.claimed;
   out.ended = now.ended;
   out.submitted = now.submitted;
+  out.beats = now.beats;
   out.in_flight = static_cast<std::int32_t>(now.in_flight);
   out.places = static_cast<std::int32_t>(now.places);
   out.running = Running();

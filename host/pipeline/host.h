@@ -30,6 +30,7 @@ struct HostStatus {
   std::string not_ready;
   std::uint64_t turns = 0, commits = 0, claimed = 0, ended = 0, submitted = 0;
   std::int32_t in_flight = 0, places = 0;
+  std::uint64_t beats = 0;  // grows at least once a second while the turn thread makes progress
   std::vector<plugin::Instance::Running> running;
   std::vector<std::string> missing_handlers;
   std::string last_error;

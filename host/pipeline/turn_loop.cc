@@ -43,6 +43,7 @@ TurnLoop::TurnLoop(const TurnLimits& limits, store::Store& store,
                  clock),
       missing_(registry),
       peers_(limits.worker),
+      pruning_(limits.keep_finished),
       seed_(RandomSeed()) {}
 
 TurnLoop::~TurnLoop() { Stop(Monotonic()); }
@@ -52,6 +53,8 @@ Status TurnLoop::Start() {
   // The first turn announces these; an error here is one of the store, and a reason not to start.
   TRY(auto handlers, claiming_.Refresh(store_, Monotonic()));
   batch_.AddAnnounce({std::move(handlers)});
+  // To wait for its turn is progress: who does not go on is another process.
+  store_.set_on_wait([this] { beats_.fetch_add(1, std::memory_order_relaxed); });
   thread_ = std::thread([this] { Run(); });
   return Ok();
 }
@@ -92,16 +95,23 @@ void TurnLoop::Stop(Steady deadline) {
     }
   }
   thread_.join();
+  store_.set_on_wait(nullptr);
 }
 
 TurnLoopStatus TurnLoop::status() const {
-  MutexLock lock(mu_);
-  return published_;
+  TurnLoopStatus status;
+  {
+    MutexLock lock(mu_);
+    status = published_;
+  }
+  status.beats = beats_.load(std::memory_order_relaxed);
+  return status;
 }
 
 void TurnLoop::Run() {
   BlockSignals();
   while (true) {
+    beats_.fetch_add(1, std::memory_order_relaxed);
     EnterPhase();
     if (inbox_.TakeWake()) claiming_.MayBeReady();
     RefreshHandlers();
@@ -116,6 +126,7 @@ void TurnLoop::Run() {
       break;
     } else {
       LookForMissingHandlers();
+      Prune();
       Publish(now);
       Sleep();
     }
@@ -152,7 +163,8 @@ void TurnLoop::Sleep() {
     until =
         std::min(until, now + std::max(*next_due_ - clock_.Now(), std::chrono::microseconds(0)));
   }
-  if (!outage_ && phase_ == Phase::kRunning) until = std::min(until, peers_.next_look());
+  if (!outage_ && phase_ == Phase::kRunning)
+    until = std::min({until, peers_.next_look(), pruning_.next()});
   if (const auto timeout = in_flight_.next_timeout()) until = std::min(until, *timeout);
   const auto wait = std::max<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0));
   const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
@@ -224,6 +236,12 @@ void TurnLoop::LookForMissingHandlers() {
   const Status looked = missing_.Look(*reader_, peers_.alive(), now);
   if (!looked) NoteError("cannot look for steps without a handler: " + looked.error().message);
   own_.missing_handlers = missing_.names();
+}
+
+void TurnLoop::Prune() {
+  if (outage_ || phase_ != Phase::kRunning || Monotonic() < pruning_.next()) return;
+  const Status pruned = pruning_.RunSlice(store_, clock_.Now());
+  if (!pruned) NoteError("cannot delete tasks that ended long ago: " + pruned.error().message);
 }
 
 void TurnLoop::Collect() {

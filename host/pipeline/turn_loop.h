@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,6 +19,7 @@
 #include "pipeline/inbox.h"
 #include "pipeline/missing_handlers.h"
 #include "pipeline/peers.h"
+#include "pipeline/pruning.h"
 #include "pipeline/settled_waiters.h"
 #include "pipeline/turn_batch.h"
 #include "plugin/registry.h"
@@ -30,6 +33,7 @@ struct TurnLimits {
   std::int32_t in_flight_max = 256;
   std::int64_t threads = 1;                                 // of the shared executor
   std::map<std::string, std::int64_t> handler_limits = {};  // handler -> attempts at once here
+  std::chrono::milliseconds keep_finished{0};               // 0: for ever
   std::size_t turn_max_items = 4096;
   std::size_t turn_max_bytes = std::size_t{64} << 20;
 };
@@ -39,6 +43,7 @@ struct TurnLoopStatus {
   std::string not_ready;  // why it claims nothing; empty: it claims
   std::uint64_t turns = 0, commits = 0, claimed = 0, ended = 0, submitted = 0;
   std::int64_t in_flight = 0, places = 0;
+  std::uint64_t beats = 0;  // grows at least once a second while the turn thread makes progress
   std::vector<std::string> missing_handlers;
   std::string last_error;
 };
@@ -89,6 +94,7 @@ class TurnLoop final {
   void ShareWaiting(Steady now);
   void RefreshHandlers();
   void LookForMissingHandlers();
+  void Prune();
 
   void Collect();
   void Accept(SubmitAsked asked, std::size_t bytes);
@@ -122,6 +128,7 @@ class TurnLoop final {
   InFlight in_flight_;
   MissingHandlers missing_;
   Peers peers_;
+  Pruning pruning_;
   Steady shared_looked_{};  // when claims that wait were last offered to others
   std::vector<Message> taken_;
   Phase phase_ = Phase::kRunning;
@@ -136,6 +143,8 @@ class TurnLoop final {
   int flush_failures_ = 0;
   bool lost_ = false;   // ends that could not be stored at last
   TurnLoopStatus own_;  // what is published
+
+  std::atomic<std::uint64_t> beats_ = 0;
 
   mutable Mutex mu_;
   CondVar changed_;

@@ -68,6 +68,10 @@ Result<bool> Store::Changed() {
   return true;
 }
 
+void Store::set_on_wait(std::function<void()> on_wait) {
+  state_->turnstile->set_on_wait(std::move(on_wait));
+}
+
 void Store::StopWaiting() { state_->turnstile->StopWaiting(); }
 
 RunningSlots& Store::slots() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -204,6 +205,17 @@ struct HeldClaim {
   ClaimId claim{};
 };
 
+// Where a pass of Store::Prune has come to; a fresh one begins a pass.
+struct PruneCursor {
+  std::size_t state = 0;  // of the terminal ones, by index
+  std::int64_t task = 0;  // the last one seen of it
+};
+struct Pruned {
+  std::int64_t tasks = 0, steps = 0;
+  std::int64_t pages = 0;  // given back to the file system
+  bool more = false;       // this pass is not at its end
+};
+
 class Reader;
 
 struct OpenOptions {
@@ -252,6 +264,11 @@ class Store final {
   Result<std::vector<Registered>> Register(std::span<const NewTemplate> templates);
   Result<std::vector<std::int64_t>> Intern(std::span<const HandlerName> handlers);
 
+  // Deletes tasks that ended before then with all that belongs to them, and gives pages back: one
+  // slice, of some 10 ms, in one transaction. Never a task with a pending dead letter, or one whose
+  // handler may still run.
+  Result<Pruned> Prune(Time ended_before, PruneCursor& cursor);
+
   // The claims that the store believes this worker holds.
   Result<std::vector<HeldClaim>> Claims(std::int64_t worker);
   // Those of them that have ended in the store while their handlers may still run.
@@ -266,6 +283,8 @@ class Store final {
   int bell_fd() const;
   // Empties the bell. Whether another process has committed since the last Commit, Changed or Open.
   Result<bool> Changed();
+  // Called each second by the thread that waits for the turnstile; set between its waits.
+  void set_on_wait(std::function<void()> on_wait);
   // Ends a wait for the turnstile, from any thread: what waits returns kUnavailable until the store
   // is closed.
   void StopWaiting();

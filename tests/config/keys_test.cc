@@ -59,6 +59,8 @@ const KeyCase kCases[] = {
      "expected a size from 1MiB to 1GiB"},
     {"store.crash_max", "3", "100", "100", "1979-05-27", "0", "101",
      "expected an integer from 1 to 100"},
+    {"store.keep_finished", R"("0s")", R"("30d")", R"("30d")", "30", R"("-1s")", R"("3651d")",
+     "expected a duration from 0s to 3650d"},
     {"templates.paths", "[]", R"(["t/", "/abs", "/"])", R"(["$DIR/t","/abs","/"])", "[1]",
      R"(["t", ""])", "", "expected a list of paths"},
     {"templates.strict", "false", "true", "true", "0", "", "", "expected true or false"},

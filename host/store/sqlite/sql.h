@@ -7,5 +7,7 @@ extern const char kSql_001_initial[];
 extern const char kSql_turn[];
 extern const char kSql_admin[];
 extern const char kSql_read[];
+extern const char kSql_verify[];
+extern const char kSql_upkeep[];
 
 }  // namespace tasker::store::sqlite

@@ -1,0 +1,84 @@
+#include "cli/attendant.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <string>
+
+#include "log/log.h"
+
+namespace tasker::cli {
+namespace {
+
+Steady Now() { return std::chrono::steady_clock::now(); }
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
+}  // namespace
+
+int Attendant::Wait(int done) {
+  while (true) {
+    int timeout = -1;
+    if (manager_.watch_interval()) {
+      if (Now() >= next_feed_) Feed();
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_feed_ - Now());
+      timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+    }
+    // A negative descriptor is left out.
+    std::array<pollfd, 2> fds{pollfd{signals_.fd(), POLLIN, 0}, pollfd{done, POLLIN, 0}};
+    ::poll(fds.data(), fds.size(), timeout);
+    if ((fds[1].revents & POLLIN) != 0) return 0;
+    const int signal = signals_.Take();
+    if (signal == SIGUSR1) {
+      LogStatus();
+    } else if (signal != 0) {
+      return signal;
+    }
+  }
+}
+
+void Attendant::Feed() {
+  next_feed_ = Now() + *manager_.watch_interval();
+  const std::uint64_t beats = host_.status().beats;
+  // A turn thread that stands still is what the watchdog is for.
+  if (beats == beats_ && !stopping_) return;
+  beats_ = beats;
+  manager_.Alive();
+}
+
+void Attendant::LogStatus() const {
+  const pipeline::HostStatus status = host_.status();
+  std::string running;
+  for (const plugin::Instance::Running& call : status.running) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Now() - call.since);
+    running.append(running.empty() ? "" : ", ")
+        .append(call.handler + " (step " + call.step_name + ", " + std::to_string(seconds.count()) +
+                " s)");
+  }
+  log::Info("main", "status",
+            {{"worker", status.worker},
+             {"store", status.store_path},
+             {"durability", status.durability},
+             {"ready", status.ready ? "true" : "false"},
+             {"not_ready", status.not_ready},
+             {"turns", status.turns},
+             {"commits", status.commits},
+             {"claimed", status.claimed},
+             {"ended", status.ended},
+             {"submitted", status.submitted},
+             {"in_flight", status.in_flight},
+             {"places", status.places},
+             {"beats", status.beats},
+             {"running_count", std::uint64_t{status.running.size()}},
+             {"running", running},
+             {"missing_handlers", Joined(status.missing_handlers)},
+             {"last_error", status.last_error}});
+}
+
+}  // namespace tasker::cli
