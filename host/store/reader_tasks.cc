@@ -167,6 +167,7 @@ Result<TaskView> Reader::Task(const Uuid& task) {
   TRY(const bool row, details->Bind(id).Step());
   if (!row) return NoTask(task, state_->path);
   out.context = details->Text(0);
+  out.deadline = details->TimeAt(3);
   TRY_OK(NameSteps(details->Text(2), out.steps));
   details->Reset();
   return out;

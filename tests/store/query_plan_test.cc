@@ -14,6 +14,7 @@ using sqlite::SqlFile;
 // nothing else.
 const std::set<std::string> kMayScan = {"count_tasks",   "count_enqueued", "count_claimed",
                                         "count_due",     "oldest_ready",   "claims",
+                                        "running_by_handler",
                                         "revoked_claims"};  // the few revoked steps
 const std::set<std::string> kNoPlan = {"begin", "commit", "data_version", "application_id",
                                        "user_version"};
