@@ -38,6 +38,7 @@ constexpr std::array kCommands = {
           "Submit a task; with --wait, watch it to its end and print its results", MakeSubmit},
     Entry{"task", "list", "List tasks, the newest first", MakeTaskList},
     Entry{"task", "show", "Show one task: its steps, timeline, results and errors", MakeTaskShow},
+    Entry{"task", "explain", "Say of each step that does not run why it does not", MakeTaskExplain},
     Entry{"task", "cancel", "Cancel a task: what waits never runs, what runs is told to stop",
           MakeTaskCancel},
     Entry{"task", "retry", "Run the failed steps of a task again", MakeTaskRetry},
@@ -47,6 +48,14 @@ constexpr std::array kCommands = {
     Entry{"step", "retry", "Run a failed step again", MakeStepRetry},
     Entry{"step", "resolve", "Settle a step by hand, with a result; the steps after it go on",
           MakeStepResolve},
+    Entry{"handler", "list",
+          "List handlers: who serves them, what waits for them, which are paused", MakeHandlerList},
+    Entry{"handler", "pause", "Let no host claim steps of a handler; what runs goes on",
+          MakeHandlerPause},
+    Entry{"handler", "resume", "Let steps of a paused handler be claimed again", MakeHandlerResume},
+    Entry{"dlq", "list", "List the steps that failed for good and that nobody has dealt with",
+          MakeDlqList},
+    Entry{"dlq", "show", "Show why a step failed for good", MakeDlqShow},
     Entry{"template", "list", "List the templates of the template folders and of the store",
           MakeTemplateList},
     Entry{"template", "show", "Show one template", MakeTemplateShow},
@@ -73,10 +82,14 @@ struct Group {
   const char* name;
   const char* about;
 };
-constexpr std::array kGroups = {
-    Group{"task", "Look at tasks, and act on them"}, Group{"step", "Act on one step of a task"},
-    Group{"template", "Look at task templates"}, Group{"plugin", "Look at plugins"},
-    Group{"config", "Look at the configuration"}, Group{"store", "Look after the store"}};
+constexpr std::array kGroups = {Group{"task", "Look at tasks, and act on them"},
+                                Group{"step", "Act on one step of a task"},
+                                Group{"handler", "Look at handlers, and pause them"},
+                                Group{"dlq", "Look at dead letters"},
+                                Group{"template", "Look at task templates"},
+                                Group{"plugin", "Look at plugins"},
+                                Group{"config", "Look at the configuration"},
+                                Group{"store", "Look after the store"}};
 
 // The command line's grammar, with the commands that it may choose from.
 class CommandLine {

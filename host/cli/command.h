@@ -27,12 +27,18 @@ std::unique_ptr<Command> MakeRun();
 std::unique_ptr<Command> MakeSubmit();
 std::unique_ptr<Command> MakeTaskList();
 std::unique_ptr<Command> MakeTaskShow();
+std::unique_ptr<Command> MakeTaskExplain();
 std::unique_ptr<Command> MakeTaskCancel();   // task_act.cc
 std::unique_ptr<Command> MakeTaskRetry();    // task_act.cc
 std::unique_ptr<Command> MakeTaskResolve();  // task_act.cc
 std::unique_ptr<Command> MakeStepCancel();   // task_act.cc
 std::unique_ptr<Command> MakeStepRetry();    // task_act.cc
 std::unique_ptr<Command> MakeStepResolve();  // task_act.cc
+std::unique_ptr<Command> MakeHandlerList();
+std::unique_ptr<Command> MakeHandlerPause();
+std::unique_ptr<Command> MakeHandlerResume();  // handler_pause.cc
+std::unique_ptr<Command> MakeDlqList();        // dlq.cc
+std::unique_ptr<Command> MakeDlqShow();        // dlq.cc
 std::unique_ptr<Command> MakeTemplateList();
 std::unique_ptr<Command> MakeTemplateShow();
 std::unique_ptr<Command> MakeTemplateValidate();

@@ -23,6 +23,7 @@ struct Overview {
   std::string store, durability;
   std::vector<store::OpenWorker> workers;
   std::vector<store::MissingHandler> missing;
+  std::vector<store::HandlerView> paused;
   store::StoreCounts counts;
 };
 
@@ -36,8 +37,23 @@ Result<Overview> Look(Client& client) {
     if (worker.alive) alive.push_back(worker.id);
   }
   TRY(overview.missing, client.reader->Missing(alive));
+  TRY(overview.paused, client.reader->Handlers());
+  std::erase_if(overview.paused, [](const store::HandlerView& handler) { return !handler.paused; });
   TRY(overview.counts, client.reader->Counts());
   return overview;
+}
+
+const char* StateOf(const store::OpenWorker& worker) {
+  if (!worker.alive) return "dead";
+  return worker.stopped ? "stopped" : "running";
+}
+
+boost::json::value OldestJson(const store::StoreCounts& counts) {
+  if (!counts.oldest_step) return nullptr;
+  return {{"task", counts.oldest_step->task.ToString()},
+          {"n", counts.oldest_step->n},
+          {"handler", counts.oldest_step->handler},
+          {"ready", TimeJson(counts.oldest_ready)}};
 }
 
 boost::json::object ToJson(const Overview& overview) {
@@ -48,7 +64,10 @@ boost::json::object ToJson(const Overview& overview) {
                        {"host", worker.host},
                        {"version", worker.version},
                        {"started", TimeJson(worker.started)},
-                       {"alive", worker.alive}});
+                       {"state", StateOf(worker)},
+                       {"alive", worker.alive},
+                       {"stopped", worker.stopped},
+                       {"running", worker.running.size()}});
   }
   boost::json::array missing;
   for (const store::MissingHandler& handler : overview.missing) {
@@ -56,6 +75,13 @@ boost::json::object ToJson(const Overview& overview) {
                        {"resolver", handler.resolver},
                        {"steps", handler.steps},
                        {"oldest", TimeJson(handler.oldest_ready)}});
+  }
+  boost::json::array paused;
+  for (const store::HandlerView& handler : overview.paused) {
+    paused.push_back({{"handler", handler.name.callable},
+                      {"resolver", handler.name.resolver},
+                      {"steps", handler.enqueued},
+                      {"oldest", TimeJson(handler.oldest_ready)}});
   }
   boost::json::object tasks;
   for (const auto& [state, count] : overview.counts.tasks) tasks[workflow::Name(state)] = count;
@@ -71,19 +97,28 @@ boost::json::object ToJson(const Overview& overview) {
            {{"enqueued", counts.enqueued},
             {"in_progress", counts.in_progress},
             {"waiting_for_retry", counts.waiting_for_retry},
-            {"oldest_ready", TimeJson(counts.oldest_ready)}}},
+            {"oldest_ready", TimeJson(counts.oldest_ready)},
+            {"oldest_ready_step", OldestJson(counts)}}},
+          {"dead_letters", counts.dead_letters},
+          {"paused_handlers", std::move(paused)},
           {"missing_handlers", std::move(missing)}};
+}
+
+Cell StateCell(const store::OpenWorker& worker) {
+  if (!worker.alive) return Cell("dead: the next host takes its steps over", Colour::kRed);
+  if (!worker.stopped) return Cell("running", Colour::kGreen);
+  return Cell("unresponsive: stopped; kill -CONT " + std::to_string(worker.pid) + " or kill it",
+              Colour::kRed);
 }
 
 std::string WorkersText(const Overview& overview, const Session& session, Time now) {
   const Style style = session.out.style();
-  Table table({"WORKER", "PID", "STATE", "UP", "HOST", "VERSION"});
+  Table table({"WORKER", "PID", "STATE", "STEPS", "UP", "HOST", "VERSION"});
   bool any = false;
   for (const store::OpenWorker& worker : overview.workers) {
     any = any || worker.alive;
-    table.Add({Cell(std::to_string(worker.id)), Cell(std::to_string(worker.pid)),
-               worker.alive ? Cell("running", Colour::kGreen)
-                            : Cell("dead: the next host takes its steps over", Colour::kRed),
+    table.Add({Cell(std::to_string(worker.id)), Cell(std::to_string(worker.pid)), StateCell(worker),
+               Cell(std::to_string(worker.running.size())),
                Cell(worker.alive ? DurationText(now - worker.started) : ""), Cell(worker.host),
                Cell(worker.version)});
   }
@@ -126,7 +161,24 @@ std::string ToText(const Overview& overview, const Session& session) {
           std::to_string(counts.waiting_for_retry) + " waiting for a retry";
   if (counts.oldest_ready)
     text += "; the oldest ready one waits " + DurationText(now - *counts.oldest_ready);
+  if (counts.oldest_step) {
+    text += "; why: " + session.CommandLine("task explain " + counts.oldest_step->task.ToString());
+  }
   text += "\n";
+  if (counts.dead_letters > 0) {
+    text += Count(counts.dead_letters, "dead letter") +
+            " pending: " + session.CommandLine("dlq list") + "\n";
+  }
+  for (const store::HandlerView& handler : overview.paused) {
+    text += Paint(style, Colour::kYellow,
+                  Printable(style,
+                            "Handler '" + handler.name.callable +
+                                "' is paused: " + Count(handler.enqueued, "step") +
+                                " wait; let it go on "
+                                "with " +
+                                session.CommandLine("handler resume " + handler.name.callable))) +
+            "\n";
+  }
   for (const store::MissingHandler& handler : overview.missing) {
     text += Paint(style, Colour::kYellow,
                   Printable(style, MissingText(handler, overview, session, now))) +

@@ -141,7 +141,9 @@ Result<std::vector<OpenWorker>> Store::Workers() {
     // Probing its own lock would drop it.
     worker.alive = worker.id == state_->worker || sqlite::IsAlive(state_->lock_folder, worker.id);
     worker.stopped = worker.alive && sqlite::IsStopped(static_cast<pid_t>(worker.pid));
-    if (!worker.alive) worker.running = sqlite::ReadRunning(state_->lock_folder, worker.id);
+    if (worker.id != state_->worker) {
+      worker.running = sqlite::ReadRunning(state_->lock_folder, worker.id);
+    }
   }
   return out;
 }

@@ -112,16 +112,22 @@ Result<StoreCounts> Reader::Counts() {
     if (!row) break;
     out.tasks.emplace_back(static_cast<workflow::TaskState>(tasks->Int32(0)), tasks->Int(1));
   }
-  const std::pair<const char*, std::int64_t*> counts[] = {{"count_enqueued", &out.enqueued},
-                                                          {"count_claimed", &out.in_progress},
-                                                          {"count_due", &out.waiting_for_retry}};
+  const std::pair<const char*, std::int64_t*> counts[] = {
+      {"count_enqueued", &out.enqueued},
+      {"count_claimed", &out.in_progress},
+      {"count_due", &out.waiting_for_retry},
+      {"count_dead_letters", &out.dead_letters}};
   for (const auto& [name, count] : counts) {
     TRY(Statement* const statement, state_->Get(name));
     TRY(*count, Count(*statement));
   }
   TRY(Statement* const oldest, state_->Get("oldest_ready"));
   TRY(const bool row, oldest->Step());
-  if (row) out.oldest_ready = oldest->TimeAt(0);
+  if (row) {
+    out.oldest_ready = oldest->TimeAt(0);
+    out.oldest_step = StoreCounts::OldestStep{
+        .task = oldest->UuidAt(1), .n = oldest->Int32(2), .handler = std::string(oldest->Text(3))};
+  }
   oldest->Reset();
   out.file_bytes = SizeOf(state_->path);
   out.wal_bytes = SizeOf(state_->path + "-wal");

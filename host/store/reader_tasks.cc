@@ -168,6 +168,7 @@ Result<TaskView> Reader::Task(const Uuid& task) {
   if (!row) return NoTask(task, state_->path);
   out.context = details->Text(0);
   out.envelope = details->Text(3);
+  out.deadline = details->TimeAt(4);
   TRY_OK(NameSteps(details->Text(2), out.steps));
   details->Reset();
   return out;

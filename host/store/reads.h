@@ -69,6 +69,39 @@ struct TaskView {
   std::vector<StepView> steps;        // ascending by n
   std::vector<AttemptView> attempts;  // by end time
   std::vector<ActionView> actions;
+  std::optional<Time> deadline;  // it ends then, whatever has become of it
+};
+// A handler that templates or workers name, with what there is to do for it.
+struct HandlerView {
+  struct Server {
+    std::int64_t worker = 0;
+    std::int64_t running = 0;  // its claims there; those that ended here but still run, too
+  };
+  std::int64_t id = 0;
+  HandlerName name;
+  bool paused = false;
+  std::optional<ActionView> pause;  // by whom; while it is paused
+  std::vector<Server> servers;      // the open workers that announced it, whether they live or not
+  std::int64_t enqueued = 0;        // steps, counted up to 10,000
+  std::optional<Time> oldest_ready;
+};
+struct DeadLetterView {
+  std::int64_t id = 0;
+  Uuid task;
+  std::string ns, name;  // of the template
+  std::int32_t n = 0;
+  std::string step, handler;
+  std::string reason;  // max_attempts_exceeded, permanent_error, worker_lost or poison
+  Time at;
+  std::string snapshot;    // JSON: attempts, crashes, the last error
+  std::string resolution;  // "pending" until a person acts on the step
+  std::string notes;
+  workflow::StepState state{};  // of the step, by now
+};
+struct DeadLetterFilter {
+  bool all = false;                       // also those that are not pending any more
+  std::int32_t limit = 50;                // 1..1000
+  std::optional<std::int64_t> before_id;  // the page that follows
 };
 struct TemplateView {
   std::int64_t id = 0;
@@ -85,6 +118,13 @@ struct StoreCounts {
   std::vector<std::pair<workflow::TaskState, std::int64_t>> tasks;
   std::int64_t enqueued = 0, in_progress = 0, waiting_for_retry = 0;
   std::optional<Time> oldest_ready;
+  struct OldestStep {
+    Uuid task;
+    std::int32_t n = 0;
+    std::string handler;
+  };
+  std::optional<OldestStep> oldest_step;  // that is ready since `oldest_ready`
+  std::int64_t dead_letters = 0;          // pending
   std::int64_t file_bytes = 0, wal_bytes = 0;
 };
 
@@ -120,6 +160,12 @@ class Reader final {
   Result<std::vector<HandlerName>> HandlersOf(std::int64_t worker);
   Result<std::vector<std::int64_t>> HandlerIdsOf(std::int64_t worker);
   Result<StoreCounts> Counts();
+  // Every handler that the store knows, by its name.
+  Result<std::vector<HandlerView>> Handlers();
+
+  // The newest first.
+  Result<std::vector<DeadLetterView>> DeadLetters(const DeadLetterFilter& filter);
+  Result<std::vector<DeadLetterView>> DeadLettersOf(StepKey step);
 
   struct State;  // of the implementation
 

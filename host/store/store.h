@@ -198,7 +198,8 @@ struct OpenWorker {
   Time started;
   bool alive = false;            // its lock is held
   bool stopped = false;          // alive, and its process is stopped (SIGSTOP, a debugger)
-  std::vector<ClaimId> running;  // of a dead one: what its slots named (empty after a reboot)
+  std::vector<ClaimId> running;  // what its slots name: of a dead one nothing after a reboot; of
+                                 // this process nothing
 };
 struct HeldClaim {
   StepKey step;

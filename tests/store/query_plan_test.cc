@@ -19,7 +19,7 @@ const std::set<std::string> kMayScan = {"count_tasks",    "count_enqueued", "cou
                                         "rows_task",       // store stats, each in a read of its own
                                         "rows_step",      "rows_payload",   "rows_attempt",
                                         "prunable",      // of the state's index, a page at a time
-                                        "newest_task"};  // one row
+                                        "newest_task", "running_by_handler"};  // one row
 const std::set<std::string> kNoPlan = {
     "begin",      "commit",         "data_version", "application_id", "user_version",   "page_size",
     "page_count", "freelist_count", "vacuum_some",  "quick_check",    "quick_check_all"};

@@ -3,7 +3,9 @@
 #include "own_record.h"
 
 // hold.gate runs until the test opens the gate, whatever the host asks of it; hold.idempotent does
-// too, and its attempts may overlap; hold.told says what it is told by cancel; hold.fork leaves a child behind first; hold.quick ends at once.
+// too, and its attempts may overlap; hold.told says what it is told by cancel; hold.broken fails
+// for good until the test has made the file `mended`; hold.fork leaves a child behind first;
+// hold.quick ends at once.
 TASKER_PLUGIN("hold", "1.0.0", plugin) {
   auto& record = plugin.keep<tasker::testing::OwnRecord>();
   plugin.handler("hold.gate", [&record](const tasker_step& step, tasker::Call&) {
@@ -35,6 +37,11 @@ TASKER_PLUGIN("hold", "1.0.0", plugin) {
         return "\"paid\"";
       },
       told);
+  plugin.handler("hold.broken", [](const tasker_step&, tasker::Call&) {
+    const std::string mended = tasker::testing::FolderOfTest() + "/mended";
+    if (::access(mended.c_str(), F_OK) != 0) throw tasker::PermanentError("no such account");
+    return "\"mended\"";
+  });
   plugin.handler("hold.fork", [&record](const tasker_step& step, tasker::Call&) {
     // Forking is forbidden, and happens: the child has every descriptor, and outlives its parent.
     if (step.crashes == 0) {

@@ -66,7 +66,8 @@ FROM task t JOIN template m ON m.id = t.template_id
 WHERE t.uuid = ?1;
 
 -- name: task_details
-SELECT i.context, t.template_id, m.body, i.envelope FROM task t JOIN task_input i ON i.task_id = t.id
+SELECT i.context, t.template_id, m.body, i.envelope, t.deadline_us
+FROM task t JOIN task_input i ON i.task_id = t.id
 JOIN template m ON m.id = t.template_id WHERE t.id = ?1;
 
 -- name: tasks_by_prefix
@@ -123,4 +124,40 @@ SELECT count(*) FROM step INDEXED BY step_claimed WHERE state = 2;
 SELECT count(*) FROM step INDEXED BY step_due WHERE due_us IS NOT NULL;
 
 -- name: oldest_ready
-SELECT min(ready_us) FROM (SELECT ready_us FROM step INDEXED BY step_ready WHERE state = 1 LIMIT 10000);
+SELECT s.ready_us, t.uuid, s.n, h.callable
+FROM (SELECT ready_us, task_id, n, handler_id FROM step INDEXED BY step_ready WHERE state = 1 LIMIT 10000) s
+JOIN task t ON t.id = s.task_id JOIN handler h ON h.id = s.handler_id ORDER BY s.ready_us LIMIT 1;
+
+-- name: count_dead_letters
+SELECT count(*) FROM dead_letter WHERE resolution = 'pending';
+
+-- name: handlers
+SELECT id, callable, resolver, idempotent, paused FROM handler ORDER BY callable, resolver;
+
+-- name: handlers_of_open_workers
+SELECT wh.handler_id, wh.worker_id FROM worker w JOIN worker_handler wh ON wh.worker_id = w.id
+WHERE w.ended_us IS NULL ORDER BY wh.worker_id;
+
+-- name: running_by_handler
+SELECT handler_id, claim_id >> 40, count(*) FROM (
+  SELECT handler_id, claim_id FROM step INDEXED BY step_claimed WHERE state = 2
+  UNION ALL SELECT handler_id, claim_id FROM step INDEXED BY step_revoked WHERE revoked = 1)
+GROUP BY 1, 2;
+
+-- name: pauses
+SELECT a.handler_id, a.at_us, a.actor, a.reason FROM action a JOIN handler h ON h.id = a.handler_id
+WHERE a.kind = 10 AND h.paused = 1 ORDER BY a.id;
+
+-- name: dead_letters
+SELECT d.id, t.uuid, m.namespace, m.name, d.n, json_extract(d.snapshot, '$.step'), h.callable, d.reason, d.at_us,
+       d.snapshot, d.resolution, d.notes, s.state
+FROM dead_letter d JOIN task t ON t.id = d.task_id JOIN template m ON m.id = t.template_id
+JOIN step s ON s.task_id = d.task_id AND s.n = d.n JOIN handler h ON h.id = s.handler_id
+WHERE d.id < ?1 AND (?2 = 1 OR d.resolution = 'pending') ORDER BY d.id DESC LIMIT ?3;
+
+-- name: dead_letters_of_step
+SELECT d.id, t.uuid, m.namespace, m.name, d.n, json_extract(d.snapshot, '$.step'), h.callable, d.reason, d.at_us,
+       d.snapshot, d.resolution, d.notes, s.state
+FROM dead_letter d JOIN task t ON t.id = d.task_id JOIN template m ON m.id = t.template_id
+JOIN step s ON s.task_id = d.task_id AND s.n = d.n JOIN handler h ON h.id = s.handler_id
+WHERE d.task_id = ?1 AND d.n = ?2 ORDER BY d.id DESC;
