@@ -60,6 +60,8 @@ class NewFile final {
 Status Copy(Connection& from, Connection& to) {
   // One snapshot: otherwise each commit of another process would begin the copy anew.
   TRY(const auto snapshot, Snapshot::Begin(from));
+  // The snapshot begins with the first thing that is read.
+  TRY_OK(from.Number(sqlite::ParseSqlFile(sqlite::kSql_upkeep), "rows_handler"));
   sqlite3_backup* const backup = sqlite3_backup_init(to.db(), "main", from.db(), "main");
   if (backup == nullptr) return sqlite::MakeError(to.db(), sqlite3_errcode(to.db()), "copy");
   int code = SQLITE_OK;

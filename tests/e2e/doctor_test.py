@@ -121,6 +121,21 @@ class Doctor(unittest.TestCase):
             host.kill()
             self.assert_found(workspace, "workers", "warning", "is dead")
 
+    def test_a_process_that_is_stopped_inside_its_turn(self):
+        with Workspace(plugins=["hold"]) as workspace:
+            self.assertEqual(set_up(workspace).stop(), 0)
+            program = "import fcntl, os, signal, sys; f = open(sys.argv[1], 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX); " \
+                      "print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
+            turn = workspace.store.path.with_name("tasker.db.d") / "turn"
+            with subprocess.Popen([sys.executable, "-c", program, str(turn)], stdout=subprocess.PIPE) as holder:
+                holder.stdout.readline()
+                os.waitpid(holder.pid, os.WUNTRACED)
+                try:
+                    self.assert_found(workspace, "store", "error", f"process {holder.pid} is stopped", "kill -CONT")
+                finally:
+                    holder.kill()
+            self.assertEqual(doctor(workspace)[0]["store"]["severity"], "ok")
+
     def test_a_second_sqlite_in_the_process(self):
         with Workspace(plugins=["hold"]) as workspace:
             ldd = subprocess.run(["ldd", HOST], capture_output=True, text=True, check=True).stdout

@@ -2,10 +2,13 @@
 """The host as a service: what it tells systemd over its socket (this test stands in for systemd), and its status at
 SIGUSR1."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import sys
 import time
 import unittest
@@ -93,6 +96,41 @@ class Systemd(unittest.TestCase):
             manager.next_with("WATCHDOG")
             workspace.open_gate()
             self.assertEqual(host.wait(), 0)
+
+    def test_the_watchdog_starves_while_the_turn_thread_stands_still(self):
+        with Workspace(plugins=["hold"]) as workspace, StandIn(workspace) as manager:
+            workspace.add_template("one", template_text("one", [Step("only", "hold.gate")]))
+            host = workspace.start_host(**environment(manager, WATCHDOG_USEC="2000000"))
+            task = workspace.submit("one")
+            workspace.record.wait_for(1, "hold")
+            with contextlib.closing(sqlite3.connect(workspace.store.path, isolation_level=None)) as rude:
+                # Past the turnstile: SQLite lets the turn thread wait for 5 s in one call.
+                rude.execute("BEGIN IMMEDIATE")
+                workspace.open_gate()
+                while manager.next(patience_s=2.5) is not None:
+                    pass
+                self.assertIsNone(host.process.poll())
+                rude.execute("ROLLBACK")
+            manager.next_with("WATCHDOG")
+            self.assertEqual(workspace.wait_settled(task)["state"], "complete")
+            self.assertEqual(host.stop(), 0)
+
+    def test_the_watchdog_is_fed_while_another_process_has_the_turn(self):
+        with Workspace(plugins=["hold"]) as workspace, StandIn(workspace) as manager:
+            workspace.add_template("one", template_text("one", [Step("only", "hold.gate")]))
+            host = workspace.start_host(**environment(manager, WATCHDOG_USEC=str(WATCHDOG_S * 1_000_000)))
+            task = workspace.submit("one")
+            workspace.record.wait_for(1, "hold")
+            with open(workspace.store.path.with_name("tasker.db.d") / "turn", "r+b") as turn:
+                fcntl.lockf(turn, fcntl.LOCK_EX)
+                workspace.open_gate()
+                for _ in range(4):
+                    self.assertIsNotNone(manager.next(patience_s=WATCHDOG_S))
+                states = [state for state, _ in workspace.store.tasks().values()]
+                self.assertEqual(states, ["steps_in_process"])
+                fcntl.lockf(turn, fcntl.LOCK_UN)
+            self.assertEqual(workspace.wait_settled(task)["state"], "complete")
+            self.assertEqual(host.stop(), 0)
 
     def test_the_watchdog_of_another_process_is_not_fed(self):
         with Workspace(plugins=["hold"]) as workspace, StandIn(workspace) as manager:
