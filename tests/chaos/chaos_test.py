@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random workflows on several hosts, while hosts are killed, stopped and continued and the disk fails, and clients
 submit, cancel and look. At the end every acknowledged task is settled, what the handlers recorded agrees with the
-attempts, and the rules of store_rules.py hold.
+attempts, the rules of store_rules.py hold, and so does what `store verify` asserts.
 
 Usage: chaos_test.py [--seconds N | --minutes N] [--seed S] [--hosts N]
 """
@@ -215,6 +215,9 @@ def contradictions_of(workspace, templates, tasks):
              if states.get(task, ("lost",))[0] not in SETTLED]
     # What was cancelled, or failed for good, need not be complete.
     found += [text for text in Joined(workspace, templates).contradictions() if "no complete attempt" not in text]
+    verified = workspace.client("store", "verify")
+    if verified.returncode != 0:
+        found.append(f"store verify exited with {verified.returncode}: {verified.stdout}{verified.stderr}")
     return found + broken_rules(workspace.store, at_rest=True)
 
 
