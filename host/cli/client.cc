@@ -11,6 +11,8 @@ namespace tasker::cli {
 namespace {
 
 constexpr std::size_t kNamedStepsMax = 20;  // in an error
+// A turn takes milliseconds: who holds the store longer is stuck or stopped.
+constexpr std::chrono::seconds kWaitMax{5};
 
 }  // namespace
 
@@ -22,6 +24,7 @@ Result<Client> OpenClient(const config::Config& config, Missing missing) {
   options.full_sync = from.synchronous == config::Synchronous::kFull;
   options.group = from.group;
   options.allow_network_fs = from.allow_network_fs;
+  options.wait_max = kWaitMax;
   options.crash_max = static_cast<std::int32_t>(from.crash_max);
   Client client;
   TRY(client.store, store::Store::Open(options));

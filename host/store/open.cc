@@ -1,4 +1,6 @@
 // Opening a store, and its turns. The rare transactions stand in admin.cc.
+#include <chrono>
+#include <functional>
 #include <utility>
 
 #include "store/reads.h"
@@ -7,6 +9,22 @@
 #include "store/state.h"
 
 namespace tasker::store {
+namespace {
+
+// For each second in which a thread waits for another process's turn: gives up after `most`.
+std::function<void()> GiveUpAfter(std::chrono::seconds most, sqlite::Turnstile& turnstile) {
+  using Clock = std::chrono::steady_clock;
+  // So long without a call: another wait.
+  static constexpr std::chrono::seconds kApart{2};
+  return [&turnstile, most, begun = Clock::now(), last = Clock::time_point()]() mutable {
+    const auto now = Clock::now();
+    if (now - last > kApart) begun = now - std::chrono::seconds(1);
+    last = now;
+    if (now - begun >= most) turnstile.StopWaiting();
+  };
+}
+
+}  // namespace
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
@@ -20,6 +38,8 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   TRY(state->opened, sqlite::OpenedStore::Claim(options.path));
   TRY(state->schema_lock, sqlite::SchemaLock::Open(state->lock_folder));
   TRY(state->turnstile, sqlite::Turnstile::Open(state->lock_folder));
+  if (options.wait_max.count() > 0)
+    state->turnstile->set_on_wait(GiveUpAfter(options.wait_max, *state->turnstile));
   TRY(state->bell, sqlite::Bell::Open(state->lock_folder));
 
   // Two processes may create the store at the same moment.

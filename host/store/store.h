@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -227,6 +228,9 @@ struct OpenOptions {
   bool allow_network_fs = false;
   std::int32_t crash_max = 3;
   std::int64_t cache_steps_max = 200'000;  // step rows kept in memory
+  // How long Open, a turn or a rare transaction waits for another process's turn; then it fails
+  // with kUnavailable, which names that process. 0: as long as it takes.
+  std::chrono::seconds wait_max{0};
 };
 
 // Settings of SQLite that are for a whole process: for programs of ours only, before anything else

@@ -1,8 +1,14 @@
+#include <chrono>
+
+#include "store/sqlite/turnstile.h"
+#include "tests/support/child_process.h"
 #include "tests/support/store_fixture.h"
 
 namespace tasker::store {
 namespace {
 
+using testing::Channel;
+using testing::ChildProcess;
 using testing::StoreTest;
 
 class OpenTest : public StoreTest {
@@ -22,6 +28,28 @@ TEST_F(OpenTest, MakesAStoreOnlyWhereItMay) {
   Open();
   store_.reset();
   EXPECT_TRUE(Store::Open({.path = path(), .create = false, .group = {}}));
+}
+
+TEST_F(OpenTest, NamesTheProcessThatHoldsTheStoreWhenItMayWaitNoLonger) {
+  Open();
+  store_.reset();
+  ChildProcess child([&](Channel& parent) {
+    const auto turnstile = sqlite::Turnstile::Open(path() + ".d");
+    CHECK(turnstile && (*turnstile)->Enter());
+    parent.Say("inside");
+    parent.Hear();
+    (*turnstile)->Leave();
+    parent.Say("left");
+  });
+  ASSERT_EQ(child.Hear(), "inside");
+  const auto held = Store::Open({.path = path(), .group = {}, .wait_max = std::chrono::seconds(1)});
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code, ErrorCode::kUnavailable);
+  const std::string holder = "held by pid " + std::to_string(child.pid());
+  EXPECT_NE(held.error().message.find(holder), std::string::npos) << held.error().message;
+  child.Say("leave");
+  ASSERT_EQ(child.Hear(), "left");
+  Open();
 }
 
 TEST_F(OpenTest, LeavesAForeignDatabaseAlone) {
