@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+"""A process that holds the store's turn and does not go on: no command waits for it without end."""
+
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from template_text import chain, template_text  # noqa: E402
+from workspace import Workspace  # noqa: E402
+
+UNAVAILABLE = 69
+# As a host stopped inside its transaction has it: a lock on the whole file.
+HOLDER = """
+import fcntl, sys
+turn = open(sys.argv[1], "r+b")
+fcntl.lockf(turn, fcntl.LOCK_EX)
+print("inside", flush=True)
+sys.stdin.read()
+"""
+
+
+class StuckWriter(unittest.TestCase):
+    def test_commands_name_its_pid_and_end(self):
+        with Workspace() as workspace:
+            workspace.add_template("quick", template_text("quick", chain("hold.quick", "a")))
+            workspace.submit("quick")
+            turn = workspace.path / ".tasker" / "tasker.db.d" / "turn"
+            with subprocess.Popen([sys.executable, "-c", HOLDER, str(turn)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as holder:
+                self.assertEqual(holder.stdout.readline(), "inside\n")
+                for command in (["status"], ["submit", "quick"]):
+                    with self.subTest(command):
+                        ended = workspace.client(*command)
+                        self.assertEqual((ended.returncode, ended.stdout), (UNAVAILABLE, ""), ended.stderr)
+                        self.assertIn(f"held by pid {holder.pid}", ended.stderr)
+                holder.stdin.close()
+            self.assertEqual(workspace.ask("status")["steps"]["enqueued"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
