@@ -17,13 +17,17 @@ from shimmed_workspace import Control, ShimmedWorkspace  # noqa: E402
 from store_rows import SETTLED  # noqa: E402
 from template_text import Step, chain, template_text  # noqa: E402
 
-CONFIG = "[worker]\nthreads = 4\n"
+# No step may be taken for poison: it is innocent of what happens to its host.
+CONFIG = "[worker]\nthreads = 4\n\n[store]\ncrash_max = 100\n"
 CHAIN = chain("chaos.work", "a", "b", "c", "d", "e", "f")
+WIDE = [Step(f"w{i}", "chaos.work") for i in range(1500)]  # More than a second's work: no fault finds an idle host.
+TEMPLATES = {"chain": CHAIN, "wide": WIDE}
 
 
 def new_workspace(config=CONFIG, **kind):
     workspace = ShimmedWorkspace(config=config, **kind)
-    workspace.add_template("chain", template_text("chain", CHAIN))
+    for name, steps in TEMPLATES.items():
+        workspace.add_template(name, template_text(name, steps))
     return workspace
 
 
@@ -32,9 +36,10 @@ def check_all_complete(workspace, host, tasks):
     host.until("every task is complete",
                lambda: all(state in SETTLED for state, _ in workspace.store.tasks().values()), every_s=0.05)
     states = workspace.store.tasks()
-    lost = [task for task in tasks if states.get(task, ("lost",))[0] != "complete"]
-    assert not lost, f"acknowledged tasks that are not complete: {lost}"
-    contradictions = Joined(workspace, {"chain": CHAIN}).contradictions()
+    ends = {task: states.get(task, ("lost",))[0] for task in tasks}
+    others = {task: end for task, end in ends.items() if end != "complete"}
+    assert not others, f"acknowledged tasks that are not complete: {others}"
+    contradictions = Joined(workspace, TEMPLATES).contradictions()
     assert not contradictions, contradictions
 
 
@@ -49,7 +54,7 @@ def disk_case(fault, *words, host_word=None):
     """The disk fails under a running host, and is mended."""
     with new_workspace(clients=True) as workspace:
         host = workspace.start_host()
-        tasks = [workspace.submit("chain") for _ in range(8)]
+        tasks = [workspace.submit(name) for name in ("chain", "chain", "wide")]
         host.until("handlers run", lambda: workspace.record.count() > 4)
         workspace.control.set_fault(fault)
         told = host.until("the host says so", lambda: host.log("the turn was not committed"))
@@ -159,7 +164,7 @@ def power_full():
 
 def power_normal():
     """synchronous = "normal": the last commits may go; what is left is sound and goes on."""
-    with new_workspace(config=CONFIG + '\n[store]\nsynchronous = "normal"\n', shadow=True) as workspace:
+    with new_workspace(config=CONFIG + 'synchronous = "normal"\n', shadow=True) as workspace:
         host = workspace.start_host()
         check_all_complete(workspace, host, [workspace.submit("chain") for _ in range(3)])
         assert host.log("not durable against power loss"), "the host does not say what is given up"
