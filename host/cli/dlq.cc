@@ -140,7 +140,7 @@ class DlqShow final : public Command {
             std::string(Meaning(letter.reason)),
         "  handler     " + letter.handler,
         "  resolution  " + letter.resolution + (letter.notes.empty() ? "" : ": " + letter.notes),
-        "  the step is " + std::string(workflow::Name(letter.state)) + " by now"};
+        "  state       " + std::string(workflow::Name(letter.state)) + ", the step's, by now"};
     const boost::json::value snapshot = Embedded(letter.snapshot);
     if (snapshot.is_object()) {
       for (const auto& [key, value] : snapshot.get_object()) {

@@ -83,8 +83,8 @@ class HandlerPause final : public Command {
       return "handler " + name + " is not paused any more: " + Count(handler.enqueued, "step") +
              " can be claimed";
     }
-    return "handler " + name + " is paused: no host claims steps of it, " +
-           std::to_string(handler.enqueued) + " wait now; what runs goes on";
+    return "handler " + name + " is paused: no host claims steps of it, what runs goes on; " +
+           Count(handler.enqueued, "step") + (handler.enqueued == 1 ? " waits now" : " wait now");
   }
 
   Error NoSuchHandler(const std::vector<store::HandlerView>& handlers,

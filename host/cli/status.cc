@@ -142,6 +142,12 @@ std::string MissingText(const store::MissingHandler& handler, const Overview& ov
          session.CommandLine("plugin list") + ", and restart the host";
 }
 
+std::string PausedText(const store::HandlerView& handler, const Session& session) {
+  return "Handler '" + handler.name.callable + "' is paused: " + Count(handler.enqueued, "step") +
+         (handler.enqueued == 1 ? " waits" : " wait") + "; let it go on with " +
+         session.CommandLine("handler resume " + handler.name.callable);
+}
+
 std::string ToText(const Overview& overview, const Session& session) {
   const Style style = session.out.style();
   const Time now = WallNow();
@@ -170,14 +176,7 @@ std::string ToText(const Overview& overview, const Session& session) {
             " pending: " + session.CommandLine("dlq list") + "\n";
   }
   for (const store::HandlerView& handler : overview.paused) {
-    text += Paint(style, Colour::kYellow,
-                  Printable(style,
-                            "Handler '" + handler.name.callable +
-                                "' is paused: " + Count(handler.enqueued, "step") +
-                                " wait; let it go on "
-                                "with " +
-                                session.CommandLine("handler resume " + handler.name.callable))) +
-            "\n";
+    text += Paint(style, Colour::kYellow, Printable(style, PausedText(handler, session))) + "\n";
   }
   for (const store::MissingHandler& handler : overview.missing) {
     text += Paint(style, Colour::kYellow,

@@ -29,7 +29,10 @@ HELLO_PLUGIN = pathlib.Path(os.environ["TASKER_PLUGINS"]) / "hello.so"
 HELLO = TREE / "examples" / "hello" / "hello.yaml"
 OK, FAILED, USAGE, BAD_INPUT, NOT_FOUND, INTERRUPTED = 0, 1, 64, 65, 66, 130
 COMMANDS = (["run"], ["submit"], ["task", "list"], ["task", "show"], ["template", "list"], ["template", "show"],
-            ["template", "validate"], ["plugin", "list"], ["config", "show"], ["status"])
+            ["template", "validate"], ["plugin", "list"], ["config", "show"], ["status"],
+            ["task", "explain"], ["task", "cancel"], ["task", "retry"], ["task", "resolve"], ["step", "cancel"],
+            ["step", "retry"], ["step", "resolve"], ["handler", "list"], ["handler", "pause"], ["handler", "resume"],
+            ["dlq", "list"], ["dlq", "show"])
 
 
 def hello_workspace(config=""):
