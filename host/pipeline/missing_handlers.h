@@ -17,7 +17,8 @@ class MissingHandlers final {
  public:
   explicit MissingHandlers(const plugin::HandlerRegistry& registry) : registry_(registry) {}
 
-  // Asks the store, then the plugins whether one of them can register it, and logs each missing handler, at most once a minute.
+  // Asks the store, then the plugins whether one of them can register it, and logs each missing
+  // handler, at most once a minute.
   Status Look(store::Reader& reader, std::int64_t worker, Steady now);
   // As of the last look.
   const std::vector<std::string>& names() const { return names_; }

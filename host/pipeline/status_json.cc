@@ -34,8 +34,7 @@ json::array Running(const HostStatus& status) {
   json::array running;
   const Steady now = std::chrono::steady_clock::now();
   for (const plugin::Instance::Running& call : status.running) {
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now - call.since).count();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - call.since).count();
     running.push_back({{"handler", call.handler},
                        {"step", call.step_name},
                        {"note", call.note},
@@ -57,29 +56,28 @@ std::string StatusJson(const HostStatus& status, const config::Config& config,
                        const plugin::HandlerRegistry& registry, std::size_t templates) {
   json::error_code error;
   json::value shown = json::parse(config::Show(config, true), error);
-  return json::serialize(json::object{
-      {"worker", status.worker},
-      {"worker_name", config.worker.id},
-      {"namespaces", Texts(config.worker.namespaces)},
-      {"pid", std::int64_t{::getpid()}},
-      {"store_path", config.store.path},
-      {"durability", status.durability},
-      {"config_file", config.file},
-      {"ready", status.ready},
-      {"not_ready", status.not_ready},
-      {"turns", status.turns},
-      {"commits", status.commits},
-      {"claimed", status.claimed},
-      {"ended", status.ended},
-      {"submitted", status.submitted},
-      {"in_flight", status.in_flight},
-      {"places", status.places},
-      {"running", Running(status)},
-      {"handlers", Handlers(registry)},
-      {"missing_handlers", Texts(status.missing_handlers)},
-      {"templates", templates},
-      {"last_error", status.last_error},
-      {"config", std::move(shown)}});
+  return json::serialize(json::object{{"worker", status.worker},
+                                      {"worker_name", config.worker.id},
+                                      {"namespaces", Texts(config.worker.namespaces)},
+                                      {"pid", std::int64_t{::getpid()}},
+                                      {"store_path", config.store.path},
+                                      {"durability", status.durability},
+                                      {"config_file", config.file},
+                                      {"ready", status.ready},
+                                      {"not_ready", status.not_ready},
+                                      {"turns", status.turns},
+                                      {"commits", status.commits},
+                                      {"claimed", status.claimed},
+                                      {"ended", status.ended},
+                                      {"submitted", status.submitted},
+                                      {"in_flight", status.in_flight},
+                                      {"places", status.places},
+                                      {"running", Running(status)},
+                                      {"handlers", Handlers(registry)},
+                                      {"missing_handlers", Texts(status.missing_handlers)},
+                                      {"templates", templates},
+                                      {"last_error", status.last_error},
+                                      {"config", std::move(shown)}});
 }
 
 }  // namespace tasker::pipeline

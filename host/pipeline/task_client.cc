@@ -82,8 +82,7 @@ Result<std::pair<std::int64_t, workflow::TaskTemplate>> TaskClient::State::FindT
   if (const auto index = Choose(wanted, names)) {
     const store::NewTemplate text = folders.files[*index].ForStore();
     TRY(const auto registered, store->Register({&text, 1}));
-    return std::pair(registered.front().id,
-                     std::move(folders.files[*index].parsed.task_template));
+    return std::pair(registered.front().id, std::move(folders.files[*index].parsed.task_template));
   }
   TRY(const auto known, reader->Templates(false));
   names.clear();
@@ -98,8 +97,7 @@ Result<Submitted> TaskClient::State::Submit(const std::string& name, const Submi
   TRY(const TemplateName wanted, TemplateName::Parse(name));
   MutexLock lock(mu);
   TRY(const auto found, FindTemplate(wanted));
-  TRY(store::Submit submit,
-      PrepareSubmit(submission, found.second, found.first, config.limits));
+  TRY(store::Submit submit, PrepareSubmit(submission, found.second, found.first, config.limits));
   submit.ticket = store::Ticket{1};
   Submitted out;
   out.task = submit.task;

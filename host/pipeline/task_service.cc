@@ -45,7 +45,8 @@ Result<std::int64_t> Number(const json::object& request, std::string_view key,
 Result<Uuid> Id(const json::object& request, std::string_view key) {
   TRY(const std::optional<std::string> text, Text(request, key));
   const auto id = Uuid::Parse(text.value_or(""));
-  if (!id) return Invalid("Invalid " + std::string(key) + ": '" + text.value_or("") + "' is no UUID");
+  if (!id)
+    return Invalid("Invalid " + std::string(key) + ": '" + text.value_or("") + "' is no UUID");
   return *id;
 }
 
@@ -111,8 +112,7 @@ Result<json::value> TaskService::Create(const Request& request) const {
     submission.context = json::serialize(*context);
   }
   TRY(submission.key, Text(request, "idempotency_key"));
-  TRY(const std::int64_t priority,
-      Number(request, "priority", 0, -kPriorityMax, kPriorityMax));
+  TRY(const std::int64_t priority, Number(request, "priority", 0, -kPriorityMax, kPriorityMax));
   submission.priority = static_cast<std::int32_t>(priority);
   TRY(const std::optional<std::string> initiator, Text(request, "initiator"));
   TRY(const std::optional<std::string> source, Text(request, "source_system"));

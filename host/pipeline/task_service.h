@@ -25,8 +25,8 @@ struct TaskAccess {
   std::function<Status(const std::function<Status(store::Reader&)>& use)> read;
 };
 
-// The operations of tasker.client/1 (sdk/include/tasker/ext/client.h): JSON in, JSON out. Thread-safe;
-// each call blocks as long as the store takes.
+// The operations of tasker.client/1 (sdk/include/tasker/ext/client.h): JSON in, JSON out.
+// Thread-safe; each call blocks as long as the store takes.
 class TaskService final {
  public:
   explicit TaskService(TaskAccess access) : access_(std::move(access)) {}

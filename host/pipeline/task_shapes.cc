@@ -167,35 +167,35 @@ json::object ClientTask(const store::TaskView& view) {
   json::array steps;
   for (const store::StepView& step : view.steps) steps.push_back(ClientStep(view, step, nullptr));
   const double total = static_cast<double>(std::max<std::size_t>(view.steps.size(), 1));
-  json::object task = {{"task_uuid", summary.uuid.ToString()},
-                       {"name", summary.name},
-                       {"namespace", summary.ns},
-                       {"version", summary.version},
-                       {"status", workflow::Name(summary.state)},
-                       {"created_at", ClientTime(summary.created)},
-                       {"updated_at", ClientTime(LastChange(view))},
-                       {"completed_at", ClientTime(summary.ended)},
-                       {"context", ClientJson(view.context)},
-                       {"priority", summary.priority},
-                       {"tags", nullptr},
-                       {"correlation_id", summary.uuid.ToString()},
-                       {"parent_correlation_id", nullptr},
-                       {"total_steps", view.steps.size()},
-                       {"pending_steps", tally.pending},
-                       {"in_progress_steps", tally.in_progress},
-                       {"completed_steps", tally.completed},
-                       {"failed_steps", tally.failed},
-                       {"ready_steps", tally.ready},
-                       {"execution_status", verdict.status},
-                       {"recommended_action", verdict.action},
-                       {"completion_percentage",
-                        100.0 * static_cast<double>(tally.completed) / total},
-                       {"health_status", verdict.health},
-                       {"steps", std::move(steps)}};
+  json::object task = {
+      {"task_uuid", summary.uuid.ToString()},
+      {"name", summary.name},
+      {"namespace", summary.ns},
+      {"version", summary.version},
+      {"status", workflow::Name(summary.state)},
+      {"created_at", ClientTime(summary.created)},
+      {"updated_at", ClientTime(LastChange(view))},
+      {"completed_at", ClientTime(summary.ended)},
+      {"context", ClientJson(view.context)},
+      {"priority", summary.priority},
+      {"tags", nullptr},
+      {"correlation_id", summary.uuid.ToString()},
+      {"parent_correlation_id", nullptr},
+      {"total_steps", view.steps.size()},
+      {"pending_steps", tally.pending},
+      {"in_progress_steps", tally.in_progress},
+      {"completed_steps", tally.completed},
+      {"failed_steps", tally.failed},
+      {"ready_steps", tally.ready},
+      {"execution_status", verdict.status},
+      {"recommended_action", verdict.action},
+      {"completion_percentage", 100.0 * static_cast<double>(tally.completed) / total},
+      {"health_status", verdict.health},
+      {"steps", std::move(steps)}};
   const json::value envelope = ClientJson(view.envelope);
   for (const char* const key : {"initiator", "source_system", "reason"}) {
-    const json::value* const said = envelope.is_object() ? envelope.as_object().if_contains(key)
-                                                         : nullptr;
+    const json::value* const said =
+        envelope.is_object() ? envelope.as_object().if_contains(key) : nullptr;
     task[key] = said == nullptr ? json::value("") : *said;
   }
   return task;

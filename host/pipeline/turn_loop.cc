@@ -220,9 +220,7 @@ void TurnLoop::Accept(CheckpointAsked asked, std::size_t bytes) {
   batch_.AddCheckpoint(place->step, std::move(asked), bytes);
 }
 
-void TurnLoop::Accept(ActAsked asked, std::size_t bytes) {
-  batch_.AddAct(std::move(asked), bytes);
-}
+void TurnLoop::Accept(ActAsked asked, std::size_t bytes) { batch_.AddAct(std::move(asked), bytes); }
 
 void TurnLoop::Accept(AttemptEnded ended, std::size_t bytes) {
   std::string read_error = std::move(ended.read_error);

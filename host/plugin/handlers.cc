@@ -38,8 +38,9 @@ Status CheckShape(const tasker_handler* handler) {
   const std::string prefix = "handler '" + std::string(View(handler->id)) + "' ";
   if (TASKER_HAS(handler, tasker_handler, resolver) && handler->resolver.len > 0 &&
       !IsHandlerId(View(handler->resolver))) {
-    return Invalid(prefix + "names a resolver that is no id; use 1 to 500 bytes of UTF-8 without "
-                            "control characters or surrounding spaces");
+    return Invalid(prefix +
+                   "names a resolver that is no id; use 1 to 500 bytes of UTF-8 without "
+                   "control characters or surrounding spaces");
   }
   if (handler->ops == nullptr || handler->ops->size < kOpsSize10) {
     return Invalid(prefix +

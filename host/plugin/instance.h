@@ -115,11 +115,12 @@ class Instance {
   virtual const std::string& version() const = 0;  // the plugin's own
   virtual const std::string& file() const = 0;     // for people: the path, or "built in"
 
-  // Starts one attempt of a handler, named by its key, on the calling thread; returns when the handler's start()
-  // does, which for most handlers is when it has ended. While an attempt of a serial handler
-  // starts, others of it are queued, and started by the thread that is there already. Whatever
-  // happens, HostCalls::finished follows exactly once: HandedBack{started = false} when the handler
-  // is not here, its pool takes nothing now, or the instance ends; Failed when start() refuses.
+  // Starts one attempt of a handler, named by its key, on the calling thread; returns when the
+  // handler's start() does, which for most handlers is when it has ended. While an attempt of a
+  // serial handler starts, others of it are queued, and started by the thread that is there
+  // already. Whatever happens, HostCalls::finished follows exactly once: HandedBack{started =
+  // false} when the handler is not here, its pool takes nothing now, or the instance ends; Failed
+  // when start() refuses.
   virtual void Start(std::string_view handler, std::unique_ptr<StepInput> input) = 0;
 
   // Asks the attempt of this claim to stop. Never blocks: the plugin's cancel() runs on its control

@@ -180,19 +180,19 @@ void Record::SetCapacity(std::uint32_t number, std::uint32_t free) {
 
 void Record::Want(std::string id, std::string method, std::string resolver) {
   if (entry_.table.extension == nullptr) return;
-  static_cast<void>(control_.Post(
-      "resolving '" + id + "'", [this, id = std::move(id), method = std::move(method),
-                                 resolver = std::move(resolver)] {
-        {
-          MutexLock lock(mu_);
-          if (phase_ != State::kReady) return;
-        }
-        const auto* const table = static_cast<const tasker_resolver*>(
-            entry_.table.extension(state_, TASKER_EXT_RESOLVER));
-        if (table == nullptr || !TASKER_HAS(table, tasker_resolver, wanted)) return;
-        table->wanted(state_, {id.data(), id.size()}, {method.data(), method.size()},
-                      {resolver.data(), resolver.size()});
-      }));
+  static_cast<void>(control_.Post("resolving '" + id + "'", [this, id = std::move(id),
+                                                             method = std::move(method),
+                                                             resolver = std::move(resolver)] {
+    {
+      MutexLock lock(mu_);
+      if (phase_ != State::kReady) return;
+    }
+    const auto* const table =
+        static_cast<const tasker_resolver*>(entry_.table.extension(state_, TASKER_EXT_RESOLVER));
+    if (table == nullptr || !TASKER_HAS(table, tasker_resolver, wanted)) return;
+    table->wanted(state_, {id.data(), id.size()}, {method.data(), method.size()},
+                  {resolver.data(), resolver.size()});
+  }));
 }
 
 Status Record::Stop(Steady deadline) {

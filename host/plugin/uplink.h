@@ -27,9 +27,8 @@ class Uplink final {
   }
   Result<std::string> Client(std::string_view operation, std::string_view request) {
     if (!under_way_.Enter()) return Unavailable("the host has stopped");
-    Result<std::string> reply = calls_.client
-                                    ? calls_.client(operation, request)
-                                    : Unavailable("this host has no client for plugins");
+    Result<std::string> reply = calls_.client ? calls_.client(operation, request)
+                                              : Unavailable("this host has no client for plugins");
     under_way_.Leave();
     return reply;
   }

@@ -73,8 +73,8 @@ class Application final : public World {
     const std::lock_guard lock(mu_);
     if (!host_) return false;
     Runtime::OfProcess().queue().StopGiving();
-    const Status stopped = host_->Stop(std::chrono::steady_clock::now() +
-                                       drain.value_or(config_->worker.drain));
+    const Status stopped =
+        host_->Stop(std::chrono::steady_clock::now() + drain.value_or(config_->worker.drain));
     running_ = false;
     host_.reset();
     store_open_ = false;
@@ -91,7 +91,8 @@ class Application final : public World {
     if (host_) return Runtime::OfProcess().link().Client(operation, request);
     if (settings != nullptr) client_.reset();
     if (!client_) {
-      const Result<config::Config> config = LoadConfig(settings != nullptr ? *settings : Settings{});
+      const Result<config::Config> config =
+          LoadConfig(settings != nullptr ? *settings : Settings{});
       if (!config) Throw(config.error());
       StartLog(*config);
       auto opened = pipeline::TaskClient::Open(*config);

@@ -69,8 +69,8 @@ Result<config::Config> LoadConfig(const Settings& settings) {
   if (!settings.log_level.empty() && settings.log_level != kNobodysLevel)
     TRY_OK(Set("log.level", settings.log_level, config));
   for (const Settings::Override& override : settings.overrides) {
-    const config::Value value = override.is_list ? config::Value(override.list)
-                                                 : ToValue(override.value);
+    const config::Value value =
+        override.is_list ? config::Value(override.list) : ToValue(override.value);
     TRY_OK(Set(override.key, value, config));
   }
   return config;

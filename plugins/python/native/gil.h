@@ -9,7 +9,8 @@ namespace tasker::python {
 
 // Who may take the GIL. Once it is closed, which the package's exit hook does before CPython
 // finalizes, no thread but the one that closed it takes the GIL through it any more: a thread that
-// did so while CPython finalizes would end the process. Thread-safe; one a process, never destroyed.
+// did so while CPython finalizes would end the process. Thread-safe; one a process, never
+// destroyed.
 class GilGate final {
  public:
   static GilGate& OfProcess();

@@ -77,8 +77,7 @@ void HostLink::Register(const tasker_handler& handler) {
 
 bool HostLink::Unregister(std::string_view id) {
   const std::shared_lock lock(mu_);
-  return plugin_ != nullptr &&
-         host_->unregister_handler(plugin_, Str(id), nullptr) == TASKER_OK;
+  return plugin_ != nullptr && host_->unregister_handler(plugin_, Str(id), nullptr) == TASKER_OK;
 }
 
 std::string HostLink::Client(std::string_view operation, std::string_view request) {

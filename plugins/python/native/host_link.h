@@ -20,8 +20,8 @@ class HostError : public std::runtime_error {
   tasker_status status;
 };
 
-// The way to the host while this plugin lives; afterwards it reaches nobody. Thread-safe, and none of
-// it may be called with the GIL: the host takes locks, and Client waits for the store.
+// The way to the host while this plugin lives; afterwards it reaches nobody. Thread-safe, and none
+// of it may be called with the GIL: the host takes locks, and Client waits for the store.
 class HostLink final {
  public:
   void Attach(const tasker_host* host, tasker_plugin* plugin);

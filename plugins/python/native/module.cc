@@ -11,8 +11,7 @@ namespace py = pybind11;
 namespace tasker::python {
 namespace {
 
-constexpr const char* kNotInitialized =
-    "Worker not initialized. Call bootstrap_worker() first.";
+constexpr const char* kNotInitialized = "Worker not initialized. Call bootstrap_worker() first.";
 
 // RuntimeError for what the host says, but for what was asked wrongly and what took too long.
 void TranslateErrors() {

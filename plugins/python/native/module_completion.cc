@@ -77,8 +77,7 @@ Failure FailureOf(const py::dict& data, const py::dict& metadata) {
   out.backtrace = TextOf(error, "stack_trace");
   if (out.backtrace.empty()) out.backtrace = TextOf(error, "backtrace");
   out.error_code = TextOf(metadata, "error_code");
-  out.retryable =
-      FlagOf(metadata, "retryable").value_or(FlagOf(error, "retryable").value_or(true));
+  out.retryable = FlagOf(metadata, "retryable").value_or(FlagOf(error, "retryable").value_or(true));
   const auto status = NumberOf(error, "status_code");
   const auto said = status ? status : NumberOf(metadata, "status_code");
   out.http_status = static_cast<std::int32_t>(said.value_or(0));

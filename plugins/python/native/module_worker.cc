@@ -35,9 +35,8 @@ py::dict Bootstrap(const py::object& config) {
   out["handle_id"] = started.handle_id;
   out["worker_id"] = started.worker_id;
   out["status"] = started.already_running ? "already_running" : "started";
-  out["message"] = started.already_running
-                       ? "a worker runs in this process already; it is this one"
-                       : "Python worker started";
+  out["message"] = started.already_running ? "a worker runs in this process already; it is this one"
+                                           : "Python worker started";
   return out;
 }
 
@@ -89,7 +88,8 @@ py::dict WorkerStatus() {
   out["running"] = true;
   out["environment"] = "tasker-host";
   out["worker_core_status"] =
-      ready ? "Running" : "NotReady: " + Get(host, "not_ready", py::str("starting")).cast<std::string>();
+      ready ? "Running"
+            : "NotReady: " + Get(host, "not_ready", py::str("starting")).cast<std::string>();
   out["web_api_enabled"] = false;
   out["supported_namespaces"] = Get(host, "namespaces", py::list());
   out["database_pool_size"] = 1;

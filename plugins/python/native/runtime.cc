@@ -204,8 +204,8 @@ tasker_status Runtime::Init(const tasker_host* host, tasker_plugin* plugin, task
                             void** state, tasker_error* error) noexcept {
   Runtime& self = OfProcess();
   if (!TASKER_HAS(host, tasker_host, error_free)) {
-    constexpr std::string_view kOld = "this tasker-host is older than the plugin; install " TASKER_VERSION
-                                      " of both";
+    constexpr std::string_view kOld =
+        "this tasker-host is older than the plugin; install " TASKER_VERSION " of both";
     host->error_set(error, TASKER_E_UNSUPPORTED, Str(kOld));
     return TASKER_E_UNSUPPORTED;
   }
@@ -250,8 +250,8 @@ const void* Runtime::Extension(void*, const char* id) noexcept {
 
 void Runtime::Want(void* state, tasker_str id, tasker_str method, tasker_str resolver) noexcept {
   auto* const self = static_cast<Runtime*>(state);
-  static_cast<void>(self->Ask(
-      {std::string(View(id)), std::string(View(method)), std::string(View(resolver))}));
+  static_cast<void>(
+      self->Ask({std::string(View(id)), std::string(View(method)), std::string(View(resolver))}));
 }
 
 tasker_status Runtime::Start(void* self, const tasker_step* step, tasker_call* call,

@@ -28,8 +28,8 @@ struct HandlerSpec {
   bool operator==(const HandlerSpec&) const = default;
 };
 
-// The runtime plugin: one a process, never destroyed, through the same ABI whether it is loaded as a
-// library or contained in the extension module. Thread-safe.
+// The runtime plugin: one a process, never destroyed, through the same ABI whether it is loaded as
+// a library or contained in the extension module. Thread-safe.
 class Runtime final {
  public:
   // All called without the GIL; they take it through WithGil.

@@ -28,9 +28,9 @@ struct Failure {
 
 enum class GoOn { kYes, kCancelled, kStale };
 
-// The steps between the host and Python: the host enqueues, Python takes them and ends them by their
-// event's id. It states the demand: nothing is asked for that nobody would take. Thread-safe; no
-// function of the host is called under its lock, and nothing here knows the GIL.
+// The steps between the host and Python: the host enqueues, Python takes them and ends them by
+// their event's id. It states the demand: nothing is asked for that nobody would take. Thread-safe;
+// no function of the host is called under its lock, and nothing here knows the GIL.
 class StepQueue final {
  public:
   explicit StepQueue(HostLink& link) : link_(link) {}
@@ -45,11 +45,12 @@ class StepQueue final {
 
   // The host's side.
   tasker_status Start(const tasker_step& step, tasker_call* call);
-  // The event's id of an attempt that was taken; empty: it was not, and was handed back, or is gone.
+  // The event's id of an attempt that was taken; empty: it was not, and was handed back, or is
+  // gone.
   std::string Cancel(tasker_call* call);
 
-  // A consumer takes up to `slots` steps at once: what it has taken and not ended counts. 0: nothing
-  // more; what waits is handed back.
+  // A consumer takes up to `slots` steps at once: what it has taken and not ended counts. 0:
+  // nothing more; what waits is handed back.
   void Consume(std::uint32_t slots);
   // The next event. Nothing at the deadline, or once closed.
   std::optional<std::string> Take(Steady deadline);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tasks from inside a plugin: tasker_host.extension(plugin, TASKER_EXT_CLIENT). Requests and replies
- * are JSON objects in the shapes of Tasker's clients.
+ * Tasks from inside a plugin: tasker_host.extension(plugin, TASKER_EXT_CLIENT). Requests and
+ * replies are JSON objects in the shapes of Tasker's clients.
  */
 #ifndef TASKER_EXT_CLIENT_H
 #define TASKER_EXT_CLIENT_H
@@ -25,8 +25,8 @@ extern "C" {
  * get_step                 task_uuid, step_uuid                  the step
  * get_step_audit_history   task_uuid, step_uuid                  entries
  * health_check                                                   healthy
- * wait_task                task_uuid, timeout_ms                 the task, once nothing more happens
- *                                                                in it without a person */
+ * wait_task                task_uuid, timeout_ms                 the task, once nothing more
+ * happens in it without a person */
 typedef struct tasker_client {
   uint32_t size;
   uint32_t reserved;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Handlers that nobody listed: what tasker_plugin_entry.extension(state, TASKER_EXT_RESOLVER)
- * returns. A runtime whose handlers are an open set, such as dotted paths, learns from it which ones
- * templates name.
+ * returns. A runtime whose handlers are an open set, such as dotted paths, learns from it which
+ * ones templates name.
  */
 #ifndef TASKER_EXT_RESOLVER_H
 #define TASKER_EXT_RESOLVER_H
