@@ -1,5 +1,5 @@
-// The steps of an order that are native code: its price, and the stock. The Python steps of the same
-// workflow stand in orders/handlers.py; neither side knows what the other is written in.
+// The steps of an order that are native code: its price, and the stock. The Python steps of the
+// same workflow stand in orders/handlers.py; neither side knows what the other is written in.
 #include <boost/json.hpp>
 #include <cstdint>
 #include <map>
@@ -17,8 +17,10 @@ struct Article {
 
 // What the shop sells.
 const std::map<std::string, Article, std::less<>>& Catalogue() {
-  static const std::map<std::string, Article, std::less<>> catalogue = {
-      {"coffee", {1'290, 500}}, {"mug", {850, 300}}, {"grinder", {8'900, 40}}, {"teapot", {3'450, 2}}};
+  static const std::map<std::string, Article, std::less<>> catalogue = {{"coffee", {1'290, 500}},
+                                                                        {"mug", {850, 300}},
+                                                                        {"grinder", {8'900, 40}},
+                                                                        {"teapot", {3'450, 2}}};
   return catalogue;
 }
 
@@ -30,9 +32,7 @@ const Article& ArticleOf(const json::value& item) {
   return found->second;
 }
 
-json::value ContextOf(const tasker_step& step) {
-  return json::parse(tasker::view(step.context));
-}
+json::value ContextOf(const tasker_step& step) { return json::parse(tasker::view(step.context)); }
 
 json::object Quote(const tasker_step& step) {
   constexpr std::int64_t kTaxPercent = 19, kShippingCents = 490, kFreeShippingFrom = 5'000;

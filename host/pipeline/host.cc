@@ -101,9 +101,9 @@ struct Host::State {
   Status BuryDead();
   Status LoadTemplates();
   Status RefuseChanged(std::vector<TemplateFile>& files);
-  void LoadPlugins(const std::vector<BuiltIn>& built_in);
+  Status LoadPlugins(const std::vector<BuiltIn>& built_in);
   void ServePlugins();
-  void LoadBuiltIn(const BuiltIn& plugin);
+  Status LoadBuiltIn(const BuiltIn& plugin);
   Status StartThreads();
   void LogStart() const;
   Status Stop(Steady deadline);
@@ -242,28 +242,28 @@ void Host::State::ServePlugins() {
   calls.status = [this] { return StatusJson(); };
 }
 
-void Host::State::LoadPlugins(const std::vector<BuiltIn>& built_in) {
+Status Host::State::LoadPlugins(const std::vector<BuiltIn>& built_in) {
   ServePlugins();
   std::set<std::string> passed_over;
   for (const BuiltIn& plugin : built_in) {
     passed_over.insert(plugin.file);
-    LoadBuiltIn(plugin);
+    TRY_OK(LoadBuiltIn(plugin));
   }
   plugin::LoadedPlugins loaded =
       plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls,
                        PluginLimitsOf(config.limits), passed_over);
   for (const Error& error : loaded.errors) log::Error("pipeline", error.message);
   std::ranges::move(loaded.instances, std::back_inserter(instances));
+  return Ok();
 }
 
-void Host::State::LoadBuiltIn(const BuiltIn& plugin) {
+// Without its own plugin a program has no use for its host.
+Status Host::State::LoadBuiltIn(const BuiltIn& plugin) {
   auto instance = plugin::InProcess::FromEntry(*plugin.entry, registry, calls,
                                                PluginLimitsOf(config.limits), "{}");
-  if (instance) {
-    instances.push_back(*std::move(instance));
-  } else {
-    log::Error("pipeline", instance.error().message);
-  }
+  if (!instance) return instance.error();
+  instances.push_back(*std::move(instance));
+  return Ok();
 }
 
 Status Host::State::StartThreads() {
@@ -463,7 +463,7 @@ Result<std::unique_ptr<Host>> Host::Start(const config::Config& config,
   TRY(state->inbox, Inbox::Open(kSubmissionsMax));
   TRY_OK(state->OpenStore());
   TRY_OK(state->LoadTemplates());
-  state->LoadPlugins(built_in);
+  TRY_OK(state->LoadPlugins(built_in));
   TRY_OK(state->StartThreads());
   state->LogStart();
   state->up = true;

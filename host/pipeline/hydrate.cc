@@ -22,6 +22,18 @@ const workflow::StepDefinition& DefinitionOf(const workflow::Workflow& workflow,
   return workflow.definition.steps[static_cast<std::size_t>(template_step)];
 }
 
+// A runtime that speaks Tasker's own metadata begins it with execution_time_ms (plugin.h); what any
+// other handler says of itself is its custom metadata.
+void AppendMetadata(std::string_view metadata, std::string& out) {
+  if (metadata.starts_with("{\"execution_time_ms\":")) {
+    out += ',';
+    out += metadata.substr(1, metadata.rfind('}') - 1);
+    return;
+  }
+  out += ",\"custom\":";
+  out += metadata.empty() ? std::string_view("{}") : metadata;
+}
+
 std::string DependenciesJson(const Uuid& task, const StepTexts& texts,
                              const std::vector<store::HydratedDependency>& dependencies) {
   constexpr std::size_t kEntryBytes = 192;
@@ -42,9 +54,8 @@ std::string DependenciesJson(const Uuid& task, const StepTexts& texts,
     out += dependency.result;
     out += ",\"status\":\"completed\",\"metadata\":{\"retryable\":false,\"completed_at\":\"";
     AppendTimestamp(dependency.ended, out);
-    out += "Z\",\"custom\":";
-    out += dependency.metadata.empty() ? std::string_view("{}")
-                                       : std::string_view(dependency.metadata);
+    out += "Z\"";
+    AppendMetadata(dependency.metadata, out);
     out += "}}";
   }
   out += '}';
@@ -70,14 +81,23 @@ std::string TaskRowJson(const store::Claimed& claimed, const StepTexts& texts,
 }
 
 std::string StepRowJson(const store::Claimed& claimed, const StepTexts& texts,
-                        const std::string& task_uuid, const std::string& step_uuid) {
+                        const std::string& task_uuid, const std::string& step_uuid,
+                        const std::optional<Time>& last_attempt) {
   std::string out = "{\"workflow_step_uuid\":\"";
   out.append(step_uuid)
       .append("\",\"task_uuid\":\"")
       .append(task_uuid)
       .append(texts.step_row_middle);
   out += std::to_string(claimed.attempt - 1);
-  out += ",\"last_attempted_at\":null,\"backoff_request_seconds\":null,\"created_at\":\"";
+  out += ",\"last_attempted_at\":";
+  if (last_attempt) {
+    out += '"';
+    AppendTimestamp(*last_attempt, out);
+    out += '"';
+  } else {
+    out += "null";
+  }
+  out += ",\"backoff_request_seconds\":null,\"created_at\":\"";
   AppendTimestamp(claimed.created, out);
   out += "\",\"updated_at\":\"";
   AppendTimestamp(claimed.claimed, out);
@@ -170,7 +190,7 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   input->dependencies = DependenciesJson(claimed.task, texts, hydrated.dependencies);
   input->checkpoint = std::move(hydrated.checkpoint);
   input->task_row = TaskRowJson(claimed, texts, task_uuid, input->correlation);
-  input->step_row = StepRowJson(claimed, texts, task_uuid, input->step.ToString());
+  input->step_row = StepRowJson(claimed, texts, task_uuid, input->step.ToString(), hydrated.last_attempt);
   input->config = Shared(claimed, step.handler.initialization);
   input->inputs = input->config;
   input->definition = Shared(claimed, step.definition);
@@ -187,6 +207,15 @@ Result<std::unique_ptr<plugin::StepInput>> Hydrator::Hydrate(const store::Claime
     if (known) return BuildInput(claimed, texts, *std::move(known));
   }
   TRY(store::Hydrated hydrated, reader_.Hydrate(claimed.step, texts.ancestors, bytes_max_));
+  return Build(claimed, texts, std::move(hydrated));
+}
+
+Result<std::unique_ptr<plugin::StepInput>> Hydrator::Build(const store::Claimed& claimed,
+                                                           const StepTexts& texts,
+                                                           store::Hydrated hydrated) {
+  if (claimed.attempt > 1 || claimed.crashes > 0 || !hydrated.checkpoint.empty()) {
+    TRY(hydrated.last_attempt, reader_.LastAttempt(claimed.step));
+  }
   return BuildInput(claimed, texts, std::move(hydrated));
 }
 

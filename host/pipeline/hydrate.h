@@ -47,6 +47,9 @@ class Hydrator final {
     std::unordered_map<std::int32_t, StepTexts> steps;
   };
   const StepTexts& Texts(const store::Claimed& claimed);
+  Result<std::unique_ptr<plugin::StepInput>> Build(const store::Claimed& claimed,
+                                                   const StepTexts& texts,
+                                                   store::Hydrated hydrated);
 
   store::Reader& reader_;
   const std::int64_t bytes_max_;

@@ -160,6 +160,14 @@ Result<Hydrated> Reader::Hydrate(StepKey step, std::span<const std::int32_t> anc
   return out;
 }
 
+Result<std::optional<Time>> Reader::LastAttempt(StepKey step) {
+  TRY(Statement* const last, state_->Get("last_attempt"));
+  TRY(const bool row, last->Bind(step.task, step.n).Step());
+  const std::optional<Time> ended = row ? last->TimeAt(0) : std::nullopt;
+  last->Reset();
+  return ended;
+}
+
 Result<std::string> Reader::Payload(StepKey step, PayloadKind kind) {
   TRY(Statement* const payload, state_->Get("payload"));
   TRY(const bool row, payload->Bind(step.task, step.n, static_cast<std::int32_t>(kind)).Step());

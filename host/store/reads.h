@@ -24,6 +24,7 @@ struct Hydrated {
       dependencies;        // those of the ancestors that have a result, ascending by n
   std::string checkpoint;  // JSON; empty: none
   std::optional<Uuid> correlation;
+  std::optional<Time> last_attempt;  // the end of the step's last one
 };
 
 struct TaskSummary {
@@ -140,6 +141,9 @@ class Reader final {
   // names the limit.
   Result<Hydrated> Hydrate(StepKey step, std::span<const std::int32_t> ancestors,
                            std::int64_t bytes_max);
+
+  // The end of the step's last attempt; nothing before the first.
+  Result<std::optional<Time>> LastAttempt(StepKey step);
 
   Result<std::vector<TaskSummary>> Tasks(const TaskFilter& filter);
   Result<TaskSummary> Summary(const Uuid& task);

@@ -247,7 +247,11 @@ Status TurnRunner::DecideAll(const TurnInput& in, TurnOutput& out) {
 Status TurnRunner::DecideOne(const Work& work, const TurnInput& in, TurnOutput& out) {
   const auto* end = std::get_if<workflow::StepEnd>(&work.event);
   const auto* lost = std::get_if<workflow::StepLost>(&work.event);
-  if (end != nullptr && suspect_ == end->claim) suspect_.reset();
+  // After a timeout its handler still runs.
+  if (end != nullptr && suspect_ == end->claim &&
+      !std::holds_alternative<workflow::TimedOut>(*end->outcome)) {
+    suspect_.reset();
+  }
   if (!work.entry->loaded) {
     Answer(out, work.ticket, Ack::Code::kStale, "the task is not there any more");
     return Ok();

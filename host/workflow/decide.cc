@@ -198,6 +198,9 @@ Answer Decision::Late(StepRow& step, const StepEnd& end) {
 Answer Decision::On(const StepEnd& end) {
   const StepRow* row = Peek(end.n);
   if (row == nullptr) return Stale();
+  // Says that time is up, not that the handler has returned. Sent again, or after a cancel, it must
+  // not let the next attempt start beside this one.
+  if (std::holds_alternative<TimedOut>(*end.outcome) && !Holds(*row, end.claim)) return Stale();
   if (row->revoked && row->claim == end.claim) return Late(At(end.n), end);
   if (!Holds(*row, end.claim)) {
     // An idempotent handler's attempt that timed out: the step may have gone on without it.

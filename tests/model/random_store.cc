@@ -51,7 +51,9 @@ workflow::Workflow RandomStore::RandomWorkflow() {
   retry.retryable = !OneIn(6);
   retry.backoff = static_cast<workflow::RetryPolicy::Backoff>(Below(4));
   retry.base_ms = Below(9000);
-  return BuildWorkflow(parents, retry);
+  workflow::Workflow flow = BuildWorkflow(parents, retry);
+  if (OneIn(3)) flow.definition.max_duration_minutes = Below(2) + 1;
+  return flow;
 }
 
 void RandomStore::StartHost() {
@@ -161,7 +163,9 @@ workflow::Outcome RandomStore::RandomOutcome(bool started) {
   workflow::Failed failed;
   failed.type = "io";
   failed.message = "no route";
-  switch (Below(9)) {
+  switch (Below(10)) {
+    case 9:
+      return workflow::TimedOut{.idempotent = OneIn(3)};
     case 0:
       failed.retryable = false;
       return failed;
@@ -195,15 +199,18 @@ std::optional<store::Event> RandomStore::RandomEnd(Process& process) {
     return end != nullptr && end->claim == claim;
   });
   if (ended) return std::nullopt;
+  if (held.timed_out && !OneIn(3)) return std::nullopt;
   if (held.started && OneIn(5)) {
     return store::Checkpoint{.ticket = store::Ticket{++tickets_},
                              .step = held.step,
                              .claim = claim,
                              .body = std::to_string(Below(100))};
   }
+  workflow::Outcome outcome = RandomOutcome(held.started);
+  if (held.timed_out && std::holds_alternative<workflow::TimedOut>(outcome)) return std::nullopt;
   return store::End{.step = held.step,
                     .claim = claim,
-                    .outcome = RandomOutcome(held.started),
+                    .outcome = std::move(outcome),
                     .claimed = held.claimed,
                     .started = held.started ? now_ : Time{},
                     .ended = now_};
@@ -308,8 +315,11 @@ void RandomStore::Run(Process& process, std::vector<store::Event> events,
   const Reference::Answers expected = reference_->Turn(now_, events, looks);
   Applied(process, events, false);
   CheckAnswers(*out, expected);
-  const bool acted = std::ranges::any_of(
-      events, [](const store::Event& event) { return std::holds_alternative<store::Act>(event); });
+  // Steps that were ready at the turn's start, and that the turn itself has ended.
+  const bool acted =
+      !expected.settled.empty() || std::ranges::any_of(events, [](const store::Event& event) {
+        return std::holds_alternative<store::Act>(event);
+      });
   CheckClaims(process, *out, demand, looks, acted);
   process.knows = true;
   process.next_due = out->next_due;
@@ -320,7 +330,14 @@ void RandomStore::Run(Process& process, std::vector<store::Event> events,
 void RandomStore::Applied(Process& process, const std::vector<store::Event>& events, bool unknown) {
   if (unknown) reference_->Turn(now_, events, true);
   for (const store::Event& event : events) {
-    if (const auto* end = std::get_if<store::End>(&event)) process.held.erase(end->claim);
+    const auto* end = std::get_if<store::End>(&event);
+    if (end != nullptr && std::holds_alternative<workflow::TimedOut>(end->outcome)) {
+      // Its handler runs on: the end that follows is what it returns.
+      const auto held = process.held.find(end->claim);
+      if (held != process.held.end()) held->second.timed_out = true;
+    } else if (end != nullptr) {
+      process.held.erase(end->claim);
+    }
     if (const auto* submit = std::get_if<store::Submit>(&event)) {
       const bool there = std::ranges::any_of(reference_->tasks(), [&](const auto& known) {
         return known.second.uuid == submit->task;
@@ -378,7 +395,7 @@ void RandomStore::CheckClaims(Process& process, const store::TurnOutput& out,
   }
   std::vector<StepKey> claimed;
   for (const store::Claimed& each : out.claimed) claimed.push_back(each.step);
-  // The head of the index may name steps that an act of this very turn has ended: their places stay
+  // The head of the index may name steps that this very turn has ended: their places stay
   // free for one turn.
   if (suspects == 0 && !acted && (looks || !claimed.empty())) {
     EXPECT_EQ(claimed, expected) << "operation " << operations_;

@@ -36,6 +36,7 @@ class RandomStore final {
     store::StepKey step;
     Time claimed;
     bool started = false;
+    bool timed_out = false;  // the store has ended it, and its handler runs on
   };
   struct Process {
     std::unique_ptr<SimulatedStore::Host> host;

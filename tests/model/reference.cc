@@ -74,11 +74,12 @@ const Reference::Step& Reference::StepAt(StepKey key) const {
 
 Reference::Answers Reference::Turn(Time now, const std::vector<store::Event>& events, bool looks) {
   std::vector<StepKey> due;
-  std::vector<std::int64_t> starts;
+  std::vector<std::int64_t> starts, overdue;
   std::map<std::int64_t, bool> was_settled;
   for (const auto& [id, task] : tasks_) {
     was_settled[id] = Terminal(task.state) || task.state == T::kBlockedByFailures;
     if (task.start && *task.start <= now) starts.push_back(id);
+    if (task.deadline && *task.deadline <= now) overdue.push_back(id);
     for (std::size_t n = 0; n < task.steps.size(); ++n) {
       const auto& at = task.steps[n].due;
       if (at && at->first <= now) due.push_back({id, static_cast<std::int32_t>(n)});
@@ -124,6 +125,10 @@ Reference::Answers Reference::Turn(Time now, const std::vector<store::Event>& ev
       tasks_.at(id).start.reset();
       Settle(id);
     }
+    for (const std::int64_t id : overdue) {
+      Task& task = tasks_.at(id);
+      if (!Terminal(task.state)) EndAll(id, task, T::kError);
+    }
   }
   for (const auto& [id, task] : tasks_) {
     const bool settled = Terminal(task.state) || task.state == T::kBlockedByFailures;
@@ -147,6 +152,9 @@ Reference::Answer Reference::Submit(const store::Submit& submit, Time now) {
   task.priority = submit.priority;
   task.identity = submit.identity;
   if (submit.start_at && *submit.start_at > now) task.start = submit.start_at;
+  if (const auto minutes = workflows_.at(submit.template_id)->definition.max_duration_minutes) {
+    task.deadline = task.start.value_or(now) + std::chrono::minutes(*minutes);
+  }
   task.steps.resize(static_cast<std::size_t>(workflows_.at(submit.template_id)->graph.size()));
   Settle(id);
   return Answer::kApplied;
@@ -188,10 +196,14 @@ void Reference::Settle(std::int64_t id) {
 void Reference::End(const store::End& end, Time now) {
   Task& task = tasks_.at(end.step.task);
   Step& step = task.steps[static_cast<std::size_t>(end.step.n)];
+  // Says that time is up, not that the handler has returned: of what has ended already it says
+  // nothing.
+  const bool held = step.claim == end.claim && step.state == S::kInProgress;
+  if (!held && std::holds_alternative<workflow::TimedOut>(end.outcome)) return;
   if (step.claim == end.claim && step.revoked) {
     attempts_.at({end.step, end.claim}).late = true;
     Release(end.step, step, now);
-  } else if (step.claim == end.claim && step.state == S::kInProgress) {
+  } else if (held) {
     EndHeld(end.step, task, end.outcome, end.claim, now);
   } else {
     // What the store ended by itself, and what goes on without it, keeps what its handler returned.
@@ -346,13 +358,17 @@ Reference::Answer Reference::ActOnTask(const store::Act& act, std::int64_t id, T
     for (std::int32_t n = 0; n < std::ssize(task.steps); ++n) ActOnStep(act, id, task, n);
     return Answer::kApplied;
   }
+  EndAll(id, task, act.kind == store::Act::Kind::kCancel ? T::kCancelled : T::kResolvedManually);
+  return Answer::kApplied;
+}
+
+void Reference::EndAll(std::int64_t id, Task& task, T to) {
   for (std::int32_t n = 0; n < std::ssize(task.steps); ++n) {
     Step& step = task.steps[static_cast<std::size_t>(n)];
     if (!Final(step.state)) Stop({id, n}, step, S::kCancelled);
   }
-  task.state = act.kind == store::Act::Kind::kCancel ? T::kCancelled : T::kResolvedManually;
+  task.state = to;
   task.start.reset();
-  return Answer::kApplied;
 }
 
 void Reference::Bury(const store::Bury& bury, Time now) {

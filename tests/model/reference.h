@@ -33,7 +33,7 @@ class Reference final {
     std::int64_t template_id = 0;
     std::int32_t priority = 0;
     std::optional<std::string> identity;
-    std::optional<Time> start;
+    std::optional<Time> start, deadline;
     workflow::TaskState state = workflow::TaskState::kPending;
     std::vector<Step> steps;
   };
@@ -78,6 +78,7 @@ class Reference final {
   Answer Act(const store::Act& act);
   Answer ActOnStep(const store::Act& act, std::int64_t id, Task& task, std::int32_t n);
   Answer ActOnTask(const store::Act& act, std::int64_t id, Task& task);
+  void EndAll(std::int64_t id, Task& task, workflow::TaskState to);
   void Bury(const store::Bury& bury, Time now);
   void Lose(workflow::StepKey key, Task& task, bool ran, Time now);
   void Stop(workflow::StepKey key, Step& step, workflow::StepState to);

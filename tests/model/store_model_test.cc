@@ -35,7 +35,7 @@ void RunSeeds(BackendKind kind) {
   if (::testing::Test::HasFailure()) return;
   const bool all_of_it = operations >= kEnoughForAll;
   steps.Report("step", workflow::kStepStates, all_of_it);
-  tasks.Report("task", workflow::kTaskStates, all_of_it, MovesByDeadline());
+  tasks.Report("task", workflow::kTaskStates, all_of_it);
 }
 
 TEST(StoreModel, MemoryIsAsTheRulesSay) { RunSeeds(BackendKind::kMemory); }

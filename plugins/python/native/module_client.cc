@@ -1,6 +1,8 @@
 // Upstream's client functions; where no worker runs, they are a client of the store.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "gil.h"
@@ -45,12 +47,24 @@ py::object ListTasks(int limit, int offset, const MaybeText& ns, const MaybeText
   return Call("list_tasks", "list_tasks", request);
 }
 
+// In slices, between which Python looks after its signals: Ctrl-C ends a long wait.
 py::object Wait(const std::string& task, double timeout_s) {
+  constexpr double kMaxMs = 86'400'000, kSliceMs = 200;
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto deadline =
+      now() + std::chrono::milliseconds(
+                  static_cast<std::int64_t>(std::clamp(timeout_s * 1000, 0.0, kMaxMs)));
   py::dict request = Ids(task);
-  constexpr double kMaxMs = 86'400'000;
-  request["timeout_ms"] =
-      static_cast<std::int64_t>(std::min(std::max(timeout_s, 0.0) * 1000, kMaxMs));
-  return Call("wait", "wait_task", request);
+  while (true) {
+    const auto left = std::chrono::duration<double, std::milli>(deadline - now()).count();
+    request["timeout_ms"] = static_cast<std::int64_t>(std::clamp(left, 0.0, kSliceMs));
+    try {
+      return Call("wait", "wait_task", request);
+    } catch (const HostError& error) {
+      if (error.status != TASKER_E_TIMEOUT || left <= kSliceMs) throw;
+    }
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
 }
 
 }  // namespace

@@ -134,7 +134,9 @@ typedef struct tasker_success {
   uint32_t reserved;
   tasker_bytes
       result; /* JSON; empty counts as null. A text that is no JSON fails the step for good. */
-  tasker_bytes metadata; /* A JSON object; empty counts as {}. */
+  tasker_bytes metadata; /* A JSON object; empty counts as {}. Later steps see it as "custom"; one
+                            that begins with the key "execution_time_ms" is Tasker's own metadata
+                            and stands for itself. */
   tasker_bytes events; /* Domain events to publish in the same commit, a JSON array; empty: none. */
 } tasker_success;
 

@@ -97,7 +97,7 @@ def program(tmp_path: Path) -> Program:
 
 
 HANDLERS = """
-    import time
+    import threading
     from tasker_core import StepHandler
 
     class Noop(StepHandler):
@@ -108,7 +108,7 @@ HANDLERS = """
     class Slow(StepHandler):
         handler_name = "app.slow"
         def call(self, context):
-            time.sleep(context.get_input_or("seconds", 0.3))
+            threading.Event().wait(context.get_input_or("seconds", 0.3))
             return self.success({"slept": True})
 """
 

@@ -31,8 +31,8 @@ def loaded(program):
         ("", 0),
         ("raise ValueError('an end')", 1),
         ("sys.exit(7)", 7),
-        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", -signal.SIGINT),
-        ("threading.Thread(target=lambda: time.sleep(0.2)).start()", 0),
+        ("os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(9)", -signal.SIGINT),
+        ("threading.Thread(target=lambda: threading.Event().wait(0.2)).start()", 0),
         ("os._exit(5)", 5),
         ("worker.stop(); worker.stop()", 0),
     ],
@@ -60,7 +60,7 @@ def test_what_was_not_run_is_there_for_the_next_start(loaded):
 
 
 def test_a_killed_program_loses_nothing(loaded):
-    process = loaded.start(BEGIN + "    print('up', flush=True); time.sleep(60)\n")
+    process = loaded.start(BEGIN + "    print('up', flush=True); threading.Event().wait(60)\n")
     assert process.stdout.readline() == "up\n"
     process.kill()
     process.communicate()

@@ -85,6 +85,9 @@ FROM step s JOIN handler h ON h.id = s.handler_id WHERE s.task_id = ?1 ORDER BY 
 SELECT n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error FROM attempt WHERE task_id = ?1
 ORDER BY ended_us, n, claim_id;
 
+-- name: last_attempt
+SELECT max(ended_us) FROM attempt WHERE task_id = ?1 AND n = ?2;
+
 -- name: actions
 SELECT n, at_us, kind, actor, reason FROM action WHERE task_id = ?1 AND task_id IS NOT NULL ORDER BY id;
 

@@ -136,7 +136,7 @@ def _metadata_text(step: Step, result: StepHandlerResult, elapsed_ms: int) -> st
         return known + "}"
     custom = {key: value for key, value in result.metadata.items() if key != "traceback"}
     if not custom:
-        return known + "}"
+        return known + ',"custom":{}}'
     # A step does not fail for its metadata.
     text = _json_or_none(custom) or '{"metadata_error":"the handler\'s metadata has no JSON form"}'
     return f'{known},"custom":{text}}}'
