@@ -18,14 +18,19 @@ microseconds Read(clockid_t id) {
 
 }  // namespace
 
-SystemClock::SystemClock() : offset_(Read(CLOCK_REALTIME) - Read(CLOCK_BOOTTIME)) {}
+Time WallFollower::At(Micros boot, Micros wall) {
+  const Micros step = std::max(boot - last_, Micros(0)) / 2;
+  last_ = std::max(last_, boot);
+  drift_ = wall - boot - offset_;
+  offset_ += std::clamp(drift_, -step, step);
+  return Time(boot + offset_);
+}
+
+SystemClock::SystemClock() : follower_(Read(CLOCK_BOOTTIME), Read(CLOCK_REALTIME)) {}
 
 Time SystemClock::Now() {
-  constexpr microseconds kStep = std::chrono::seconds(1);
   const microseconds boot = Read(CLOCK_BOOTTIME);
-  drift_ = Read(CLOCK_REALTIME) - boot - offset_;
-  offset_ += std::clamp(drift_, -kStep, kStep);
-  return Time(boot + offset_);
+  return follower_.At(boot, Read(CLOCK_REALTIME));
 }
 
 }  // namespace tasker

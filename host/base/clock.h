@@ -19,22 +19,40 @@ class Clock {
   virtual ~Clock() = default;
   virtual Time Now() = 0;
   virtual Steady Monotonic() = 0;
+  // How far the wall clock stood from the last Now(): more than a second means that somebody set
+  // it.
+  virtual std::chrono::microseconds drift() const { return {}; }
 };
 
-// Now() = wall clock at construction + CLOCK_BOOTTIME since, moved towards the wall clock by at
-// most one second a call, so that a jump of the wall clock neither loses nor fires a due time.
+// Follows a wall clock that may be set: its time runs with the time since boot, and towards the
+// wall clock by at most half of what has passed. So a jump neither loses nor fires a due time: a
+// wait lasts between two thirds and twice as long until the jump is made up for.
+class WallFollower final {
+ public:
+  using Micros = std::chrono::microseconds;
+  // Both clocks at the same moment.
+  WallFollower(Micros boot, Micros wall) : offset_(wall - boot), last_(boot) {}
+
+  Time At(Micros boot, Micros wall);
+  // Wall clock less the time that At returned before it moved.
+  Micros drift() const { return drift_; }
+
+ private:
+  Micros offset_;  // wall clock - time since boot, as believed now
+  Micros last_;    // time since boot, of the last call
+  Micros drift_{0};
+};
+
 // Owned by one thread.
 class SystemClock final : public Clock {
  public:
   SystemClock();
   Time Now() override;
   Steady Monotonic() override { return std::chrono::steady_clock::now(); }
-  // How far the wall clock stands from Now(): more than a second means that somebody set it.
-  std::chrono::microseconds drift() const { return drift_; }
+  std::chrono::microseconds drift() const override { return follower_.drift(); }
 
  private:
-  std::chrono::microseconds offset_;  // wall clock - CLOCK_BOOTTIME, as believed now
-  std::chrono::microseconds drift_{0};
+  WallFollower follower_;
 };
 
 }  // namespace tasker

@@ -19,6 +19,7 @@ constexpr std::chrono::seconds kMissingAtLeast{10};  // when there always is
 constexpr std::chrono::seconds kShareEvery{1};
 constexpr std::chrono::seconds kWaitMax{5};  // for its start here, when another worker could run it
 constexpr std::chrono::seconds kFlushMin{1};
+constexpr std::chrono::seconds kJumpMin{1};  // of the wall clock, to be spoken of
 constexpr int kFlushTries = 2;
 
 Steady Monotonic() { return std::chrono::steady_clock::now(); }
@@ -298,6 +299,7 @@ void TurnLoop::RunTurn(Steady now) {
   store::TurnInput in;
   in.worker = limits_.worker;
   in.now = clock_.Now();
+  NoteJump();
   in.seed = ++seed_;
   // What this turn stores may become ready in it.
   if (!batch_.empty() || others_committed_ || next_due_) claiming_.MayBeReady();
@@ -339,6 +341,21 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   }
   if (now >= missing_looked_ + kMissingAtLeast) LookForMissingHandlers();
   Publish(now);
+}
+
+// Said once a jump.
+void TurnLoop::NoteJump() {
+  const auto drift = std::chrono::duration_cast<std::chrono::seconds>(clock_.drift());
+  const bool jumped = std::chrono::abs(drift) > kJumpMin;
+  if (jumped && !jumped_) {
+    log::Warning(
+        "pipeline",
+        "the machine's clock was set by " + std::to_string(drift.count()) +
+            " s; times here follow it slowly, so that what waits neither comes at once nor "
+            "stays away",
+        {{"seconds", std::int64_t{drift.count()}}});
+  }
+  jumped_ = jumped;
 }
 
 // The turn may have happened or not: what it told goes again, what it claimed is asked for when the

@@ -106,6 +106,7 @@ class TurnLoop final {
   bool MayClaim(Steady now) const;
   bool TurnIsDue(Steady now);
   void RunTurn(Steady now);
+  void NoteJump();
   void Committed(store::TurnOutput out, const Plan& plan, Steady now);
   void NotCommitted(const Error& error, Steady now);
   bool HandBackForgotten();
@@ -136,6 +137,7 @@ class TurnLoop final {
   std::optional<Time> next_due_;
   bool others_committed_ = true;  // another process, since the last turn
   Steady others_looked_{};        // when that was last asked
+  bool jumped_ = false;           // the wall clock stands apart, which the log has said
   bool missing_outdated_ =
       true;  // something was committed since the last look for missing handlers
   Steady missing_looked_{};
