@@ -109,14 +109,14 @@ class Verifier final {
   }
 
   Status CheckPages() {
-    TRY(Statement tables, connection_.Prepare(VerifySql(), "quick_check_tables"));
+    TRY(Statement tables, connection_.Prepare(VerifySql(), "checked_tables"));
     std::vector<std::string> names;
     while (true) {
       TRY(const bool row, tables.Step());
       if (!row) break;
       names.emplace_back(tables.Text(0));
     }
-    TRY(Statement check, connection_.Prepare(VerifySql(), "quick_check"));
+    TRY(Statement check, connection_.Prepare(VerifySql(), "table_check"));
     for (const std::string& name : names) {
       check.Bind(name);
       while (true) {

@@ -12,17 +12,17 @@ using sqlite::SqlFile;
 
 // These count, so that they have to look at all that they count; each walks an index that holds
 // nothing else.
-const std::set<std::string> kMayScan = {"count_tasks",    "count_enqueued", "count_claimed",
-                                        "count_due",      "oldest_ready",   "claims",
+const std::set<std::string> kMayScan = {"count_tasks",    "count_enqueued",    "count_claimed",
+                                        "count_due",      "oldest_ready",      "claims",
                                         "revoked_claims",  // the few revoked steps
                                         "shared_claim",    // the few claims that are held
                                         "rows_task",       // store stats, each in a read of its own
-                                        "rows_step",      "rows_payload",   "rows_attempt",
-                                        "prunable",      // of the state's index, a page at a time
-                                        "newest_task", "running_by_handler"};  // one row
+                                        "rows_step",      "rows_payload",      "rows_attempt",
+                                        "prunable",  // of the state's index, a page at a time
+                                        "newest_task",    "running_by_handler"};  // one row
 const std::set<std::string> kNoPlan = {
-    "begin",      "commit",         "data_version", "application_id", "user_version",   "page_size",
-    "page_count", "freelist_count", "vacuum_some",  "quick_check",    "quick_check_all"};
+    "begin",     "commit",     "data_version",   "application_id", "user_version",
+    "page_size", "page_count", "freelist_count", "vacuum_some",    "quick_check_all"};
 
 class QueryPlanTest : public testing::StoreTest {
  protected:
