@@ -19,6 +19,7 @@ class NamedInstance final : public Instance {
   const std::string& file() const override { return file_; }
   void Start(std::string_view, std::unique_ptr<StepInput>) override {}
   void Cancel(std::int64_t, CancelReason) override {}
+  void Want(std::string, std::string, std::string) override {}
   std::uint32_t Capacity(std::uint32_t) const override { return 0; }
   std::vector<Running> RunningCalls() const override { return {}; }
   Status Stop(Steady) override { return Ok(); }
@@ -90,6 +91,16 @@ TEST_F(HandlerRegistryTest, TheVersionGrowsWithEachChangeOnly) {
   const auto second = registry_.version();
   registry_.RemoveAll(copy_);
   EXPECT_EQ(registry_.version(), second);
+}
+
+TEST_F(HandlerRegistryTest, TheSameIdUnderAnotherResolverIsAnotherHandler) {
+  HandlerInfo resolved = Handler("charge");
+  resolved.resolver = "dotted";
+  ASSERT_TRUE(registry_.Add(billing_, {Handler("charge")}));
+  ASSERT_TRUE(registry_.Add(copy_, {resolved}));
+  EXPECT_EQ(registry_.Find(HandlerKey("charge", ""))->instance, &billing_);
+  EXPECT_EQ(registry_.Find(HandlerKey("charge", "dotted"))->instance, &copy_);
+  EXPECT_FALSE(registry_.Find(HandlerKey("charge", "other")).has_value());
 }
 
 }  // namespace
