@@ -57,8 +57,8 @@ def create(name):
     return native.client_create_task({"name": name, "namespace": "bench", "context": {}})["task_uuid"]
 
 
-def overrides(folder):
-    return {"store.path": str(folder / "bench.db"), "templates.paths": [str(folder / "templates")],
+def overrides(folder, store="throughput"):
+    return {"store.path": str(folder / f"{store}.db"), "templates.paths": [str(folder / "templates")],
             "plugins.dirs": [str(folder / "plugins")], "log.level": "error"}
 
 
@@ -113,7 +113,7 @@ def per_call_us(function, times=20000):
 
 
 def recorded_event(folder):
-    native.bootstrap_worker({"overrides": overrides(folder)})
+    native.bootstrap_worker({"overrides": overrides(folder, "event")})
     native._register_handlers([("bench.noop", "1", 0, False)])
     native._consume(1)
     create("wide")
@@ -135,7 +135,7 @@ def main():
     registry.register("bench.noop", Noop)
     registry.register("bench.nap", Nap)
     rate = throughput(folder, steps)
-    with Worker.start(overrides=overrides(folder)):
+    with Worker.start(overrides=overrides(folder, "latency")):
         p50 = latency_ms(200)
         naps = naps_s()
     text = recorded_event(folder)

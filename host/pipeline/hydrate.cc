@@ -190,7 +190,8 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   input->dependencies = DependenciesJson(claimed.task, texts, hydrated.dependencies);
   input->checkpoint = std::move(hydrated.checkpoint);
   input->task_row = TaskRowJson(claimed, texts, task_uuid, input->correlation);
-  input->step_row = StepRowJson(claimed, texts, task_uuid, input->step.ToString(), hydrated.last_attempt);
+  input->step_row =
+      StepRowJson(claimed, texts, task_uuid, input->step.ToString(), hydrated.last_attempt);
   input->config = Shared(claimed, step.handler.initialization);
   input->inputs = input->config;
   input->definition = Shared(claimed, step.definition);

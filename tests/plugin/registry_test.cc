@@ -93,5 +93,15 @@ TEST_F(HandlerRegistryTest, TheVersionGrowsWithEachChangeOnly) {
   EXPECT_EQ(registry_.version(), second);
 }
 
+TEST_F(HandlerRegistryTest, TheSameIdUnderAnotherResolverIsAnotherHandler) {
+  HandlerInfo resolved = Handler("charge");
+  resolved.resolver = "dotted";
+  ASSERT_TRUE(registry_.Add(billing_, {Handler("charge")}));
+  ASSERT_TRUE(registry_.Add(copy_, {resolved}));
+  EXPECT_EQ(registry_.Find(HandlerKey("charge", ""))->instance, &billing_);
+  EXPECT_EQ(registry_.Find(HandlerKey("charge", "dotted"))->instance, &copy_);
+  EXPECT_FALSE(registry_.Find(HandlerKey("charge", "other")).has_value());
+}
+
 }  // namespace
 }  // namespace tasker::plugin

@@ -51,9 +51,8 @@ py::object ListTasks(int limit, int offset, const MaybeText& ns, const MaybeText
 py::object Wait(const std::string& task, double timeout_s) {
   constexpr double kMaxMs = 86'400'000, kSliceMs = 200;
   const auto now = [] { return std::chrono::steady_clock::now(); };
-  const auto deadline =
-      now() + std::chrono::milliseconds(
-                  static_cast<std::int64_t>(std::clamp(timeout_s * 1000, 0.0, kMaxMs)));
+  const auto deadline = now() + std::chrono::milliseconds(static_cast<std::int64_t>(
+                                    std::clamp(timeout_s * 1000, 0.0, kMaxMs)));
   py::dict request = Ids(task);
   while (true) {
     const auto left = std::chrono::duration<double, std::milli>(deadline - now()).count();

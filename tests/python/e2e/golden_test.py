@@ -90,6 +90,8 @@ def test_the_event_of_a_first_attempt(program):
     assert sequence["task"]["task"]["task_uuid"] == event["task_uuid"]
     assert sequence["workflow_step"]["workflow_step_uuid"] == event["step_uuid"]
     seen = shape(event)
+    for optional in ("result_schema", "composition"):
+        assert seen["task_sequence_step"]["step_definition"].pop(optional, None) is None
     deadline = seen.pop("_deadline_s")
     assert deadline is None or 0 < deadline <= 60
     assert re.match(r"^[0-9a-f-]{36}:first$", seen.pop("_idempotency_key"))
@@ -105,9 +107,8 @@ def test_the_event_of_a_first_attempt(program):
                 "handler": {"callable": "app.one", "method": None, "resolver": None, "initialization": {"rate": 2}},
                 "type": "standard", "system_dependency": None, "dependencies": [],
                 "retry": {"retryable": True, "max_attempts": 3, "backoff": "linear", "backoff_base_ms": 10,
-                          "max_backoff_ms": None},
+                          "max_backoff_ms": 30000},
                 "timeout_seconds": 60, "publishes_events": [], "batch_config": None,
-                "result_schema": None, "composition": None,
             },
         },
     }
