@@ -205,7 +205,7 @@ Result<std::unique_ptr<plugin::StepInput>> Hydrator::Hydrate(const store::Claime
   const StepTexts& texts = Texts(claimed);
   if (claimed.texts != nullptr) {
     auto known = FromMemory(*claimed.texts, texts.ancestors, static_cast<std::size_t>(bytes_max_));
-    if (known) return BuildInput(claimed, texts, *std::move(known));
+    if (known) return Build(claimed, texts, *std::move(known));
   }
   TRY(store::Hydrated hydrated, reader_.Hydrate(claimed.step, texts.ancestors, bytes_max_));
   return Build(claimed, texts, std::move(hydrated));
