@@ -122,6 +122,7 @@ void InFlight::FreeEnded() {
       CommittedTimeOut(*place);
       continue;
     }
+    if (place->late) --late_;
     slots_.Clear(place->slot);
     places_.Free(end->claim);
   }
@@ -136,7 +137,7 @@ void InFlight::EndReturned() {
 
 void InFlight::CommittedTimeOut(Place& place) {
   place.ended = false;
-  place.late = true;
+  if (!std::exchange(place.late, true)) ++late_;
   if (place.returned) returned_.push_back(place.claim);
 }
 
@@ -169,6 +170,7 @@ void InFlight::TimeOut(Steady now) {
 }
 
 std::int64_t InFlight::stuck() const {
+  if (late_ == 0) return 0;
   return std::ranges::count_if(places_.all(), [](const auto& entry) {
     const Place& place = entry.second;
     return place.late && !place.ended && place.on_executor_thread;
@@ -195,7 +197,7 @@ void InFlight::Revoke(const std::vector<workflow::Revocation>& revoked) {
     if (!place->late && dispatcher_.TakeBack(*place)) {
       HandBack(*place, false);
     } else {
-      place->late = true;
+      if (!std::exchange(place->late, true)) ++late_;
       place->instance->Cancel(workflow::Number(revocation.claim), ReasonOf(revocation.why));
     }
   }

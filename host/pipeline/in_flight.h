@@ -81,6 +81,7 @@ class InFlight final {
   Timeouts timeouts_;
   std::vector<store::ClaimId> returned_;  // late places whose handler has returned already
   std::int64_t ended_ = 0;
+  std::int64_t late_ = 0;  // places that are
 };
 
 }  // namespace tasker::pipeline

@@ -46,6 +46,8 @@ class TaskCache final {
   void Clear();
   // Replaces the texts of an entry; drops them when all together would take too much memory.
   void Keep(TaskEntry& entry, std::shared_ptr<const TaskTexts> texts);
+  // Whether any entry has some.
+  bool has_texts() const { return text_bytes_ > 0; }
   // After the commit: keeps the entry if this worker holds claims of it, else drops it. The entry
   // may be gone afterwards.
   void Release(TaskEntry& entry);

@@ -39,6 +39,7 @@ void TurnRunner::KeepTexts(TurnOutput& out) {
     texts->bytes = entry->submit->context.size();
     cache_.Keep(*entry, std::move(texts));
   }
+  if (!cache_.has_texts()) return;
   for (const workflow::PayloadWrite& payload : effects_.payloads) KeepPayload(payload);
   for (Claimed& claimed : out.claimed) {
     if (const TaskEntry* entry = cache_.Find(claimed.step.task)) claimed.texts = entry->texts;
