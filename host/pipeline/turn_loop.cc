@@ -121,10 +121,10 @@ void TurnLoop::Run() {
     const Steady now = Monotonic();
     in_flight_.TimeOut(now);
     ShareWaiting(now);
+    // First: what cannot be stored would be due for ever.
+    if (Finished()) break;
     if (TurnIsDue(now)) {
       RunTurn(now);
-    } else if (Finished()) {
-      break;
     } else {
       LookForMissingHandlers();
       Prune();

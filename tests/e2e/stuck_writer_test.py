@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A process that holds the store's turn and does not go on: no command waits for it without end."""
+"""A process that holds the store's turn and does not go on: nobody waits for it without end."""
 
 import pathlib
 import subprocess
@@ -38,6 +38,25 @@ class StuckWriter(unittest.TestCase):
                         self.assertIn(f"held by pid {holder.pid}", ended.stderr)
                 holder.stdin.close()
             self.assertEqual(workspace.ask("status")["steps"]["enqueued"], 1)
+
+    def test_a_host_with_an_end_to_store_ends_within_its_deadline(self):
+        with Workspace(plugins=["hold"], config='[worker]\ndrain = "1s"\n') as workspace:
+            workspace.add_template("held", template_text("held", chain("hold.gate", "a")))
+            host = workspace.start_host()
+            workspace.submit("held")
+            workspace.record.wait_for(1, "hold")
+            turn = workspace.path / ".tasker" / "tasker.db.d" / "turn"
+            with subprocess.Popen([sys.executable, "-c", HOLDER, str(turn)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as holder:
+                self.assertEqual(holder.stdout.readline(), "inside\n")
+                workspace.open_gate()
+                host.terminate()
+                host.process.wait(timeout=15)
+                self.assertTrue(host.log(f"held by pid {holder.pid}"))
+                holder.stdin.close()
+            # Its end was not stored, so that its process counts as lost: the next host runs the step again.
+            workspace.start_host()
+            workspace.record.wait_for(2, "hold")
 
 
 if __name__ == "__main__":
