@@ -7,25 +7,18 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/store_options.h"
+
 namespace tasker::cli {
 namespace {
 
 constexpr std::size_t kNamedStepsMax = 20;  // in an error
-// A turn takes milliseconds: who holds the store longer is stuck or stopped.
-constexpr std::chrono::seconds kWaitMax{5};
 
 }  // namespace
 
 Result<Client> OpenClient(const config::Config& config, Missing missing) {
-  const config::Store& from = config.store;
-  store::OpenOptions options;
-  options.path = from.path;
+  store::OpenOptions options = pipeline::ClientOptionsOf(config.store);
   options.create = missing == Missing::kCreate;
-  options.full_sync = from.synchronous == config::Synchronous::kFull;
-  options.group = from.group;
-  options.allow_network_fs = from.allow_network_fs;
-  options.wait_max = kWaitMax;
-  options.crash_max = static_cast<std::int32_t>(from.crash_max);
   Client client;
   TRY(client.store, store::Store::Open(options));
   TRY(client.reader, client.store->NewReader());

@@ -17,6 +17,7 @@
 #include "pipeline/peers.h"
 #include "pipeline/settled_waiters.h"
 #include "pipeline/status_json.h"
+#include "pipeline/store_options.h"
 #include "pipeline/task_service.h"
 #include "pipeline/templates.h"
 #include "pipeline/turn_loop.h"
@@ -37,16 +38,6 @@ constexpr std::chrono::milliseconds kReturnGrace{
 constexpr std::size_t kRunningNamedMax = 10;
 
 Steady Now() { return std::chrono::steady_clock::now(); }
-
-store::OpenOptions OpenOptionsOf(const config::Store& store) {
-  store::OpenOptions options;
-  options.path = store.path;
-  options.full_sync = store.synchronous == config::Synchronous::kFull;
-  options.group = store.group;
-  options.allow_network_fs = store.allow_network_fs;
-  options.crash_max = static_cast<std::int32_t>(store.crash_max);
-  return options;
-}
 
 plugin::Limits PluginLimitsOf(const config::Limits& limits) {
   plugin::Limits out;

@@ -1,6 +1,6 @@
 # In the order of the data path.
 tasker_module(pipeline
-  SOURCES pipeline/templates.cc pipeline/submission.cc pipeline/reply.cc pipeline/inbox.cc
+  SOURCES pipeline/store_options.cc pipeline/templates.cc pipeline/submission.cc pipeline/reply.cc pipeline/inbox.cc
     pipeline/turn_batch.cc pipeline/rate_window.cc pipeline/demand.cc pipeline/served_handlers.cc
     pipeline/claiming.cc pipeline/turn_loop.cc pipeline/places.cc pipeline/timeouts.cc pipeline/in_flight.cc
     pipeline/dispatcher.cc pipeline/timestamps.cc pipeline/hydrate.cc pipeline/executor.cc

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "pipeline/store_options.h"
 #include "pipeline/task_service.h"
 #include "pipeline/templates.h"
 #include "store/reads.h"
@@ -150,16 +151,10 @@ TaskClient::TaskClient(std::unique_ptr<State> state) : state_(std::move(state)) 
 TaskClient::~TaskClient() = default;
 
 Result<std::unique_ptr<TaskClient>> TaskClient::Open(const config::Config& config) {
-  store::OpenOptions options;
-  options.path = config.store.path;
-  options.full_sync = config.store.synchronous == config::Synchronous::kFull;
-  options.group = config.store.group;
-  options.allow_network_fs = config.store.allow_network_fs;
-  options.crash_max = static_cast<std::int32_t>(config.store.crash_max);
   auto state = std::make_unique<State>(config);
   {
     MutexLock lock(state->mu);
-    TRY(state->store, store::Store::Open(options));
+    TRY(state->store, store::Store::Open(ClientOptionsOf(config.store)));
     TRY(state->reader, state->store->NewReader());
   }
   return std::unique_ptr<TaskClient>(new TaskClient(std::move(state)));
