@@ -263,6 +263,23 @@ workflow::Outcome TakeYield(tasker_bytes* moved_or_null, std::int64_t resume_aft
   return yielded;
 }
 
+tasker_status StatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return TASKER_E_INVALID;
+    case ErrorCode::kNotFound:
+      return TASKER_E_NOT_FOUND;
+    case ErrorCode::kConflict:
+      return TASKER_E_WRONG_STATE;
+    case ErrorCode::kUnavailable:
+      return TASKER_E_BUSY;
+    case ErrorCode::kTimeout:
+      return TASKER_E_TIMEOUT;
+    default:
+      return TASKER_E_INTERNAL;
+  }
+}
+
 std::string StatusName(tasker_status status) {
   static constexpr const char* kNames[] = {
       "OK",          "E_INTERNAL", "E_INVALID",     "E_UNSUPPORTED", "E_EXISTS", "E_BUSY",

@@ -70,6 +70,9 @@ workflow::Outcome TakeYield(tasker_bytes* moved_or_null, std::int64_t resume_aft
 Result<std::string> TakeCheckpoint(tasker_bytes* moved, const std::string& handler,
                                    const Limits& limits);
 
+// How plugins are told of an error.
+tasker_status StatusOf(ErrorCode code);
+
 // The name of a status, such as "E_STALE".
 std::string StatusName(tasker_status status);
 

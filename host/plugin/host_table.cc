@@ -68,23 +68,6 @@ void Give(std::string text, tasker_bytes* reply) {
   };
 }
 
-tasker_status ToStatus(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid:
-      return TASKER_E_INVALID;
-    case ErrorCode::kNotFound:
-      return TASKER_E_NOT_FOUND;
-    case ErrorCode::kConflict:
-      return TASKER_E_WRONG_STATE;
-    case ErrorCode::kUnavailable:
-      return TASKER_E_BUSY;
-    case ErrorCode::kTimeout:
-      return TASKER_E_TIMEOUT;
-    default:
-      return TASKER_E_INTERNAL;
-  }
-}
-
 tasker_status CallClient(tasker_plugin* plugin, tasker_str operation, tasker_str request,
                          tasker_bytes* reply, tasker_error* error) noexcept {
   if (plugin == nullptr || reply == nullptr) return TASKER_E_INVALID;
@@ -94,7 +77,7 @@ tasker_status CallClient(tasker_plugin* plugin, tasker_str operation, tasker_str
     Give(*std::move(answer), reply);
     return TASKER_OK;
   }
-  const tasker_status status = ToStatus(answer.error().code);
+  const tasker_status status = StatusOf(answer.error().code);
   if (error != nullptr) *error = {status, answer.error().message};
   return status;
 }

@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "pipeline/host.h"
 #include "pipeline/task_client.h"
+#include "plugin/abi.h"
 #include "runtime.h"
 
 namespace tasker::python {
@@ -22,21 +23,6 @@ constexpr char kLibrary[] = "libtasker_python.so";
 [[noreturn]] void Throw(const Error& error, const std::string& prefix = "") {
   if (error.code == ErrorCode::kInvalid) throw std::invalid_argument(prefix + error.message);
   throw std::runtime_error(prefix + error.message);
-}
-
-tasker_status ToStatus(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid:
-      return TASKER_E_INVALID;
-    case ErrorCode::kNotFound:
-      return TASKER_E_NOT_FOUND;
-    case ErrorCode::kTimeout:
-      return TASKER_E_TIMEOUT;
-    case ErrorCode::kUnavailable:
-      return TASKER_E_BUSY;
-    default:
-      return TASKER_E_INTERNAL;
-  }
 }
 
 class Application final : public World {
@@ -101,7 +87,7 @@ class Application final : public World {
       store_open_ = true;
     }
     auto reply = client_->Call(operation, request);
-    if (!reply) throw HostError(ToStatus(reply.error().code), reply.error().message);
+    if (!reply) throw HostError(plugin::StatusOf(reply.error().code), reply.error().message);
     return *std::move(reply);
   }
 
