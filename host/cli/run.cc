@@ -80,7 +80,20 @@ class RunHost final : public Command {
               {{"pid", std::int64_t{::getpid()}},
                {"config", config.file.empty() ? "none" : config.file}});
     for (const std::string& notice : config.notices) log::Info("config", notice);
-    auto host = pipeline::Host::Start(config);
+    int signal = 0;
+    const auto asked_to_end = [&] {
+      while (signal == 0) {
+        const int taken = signals.Take();
+        if (taken == 0) break;
+        if (taken != SIGUSR1) signal = taken;  // There is no status yet.
+      }
+      return signal != 0;
+    };
+    auto host = pipeline::Host::Start(config, {}, asked_to_end);
+    if (!host && signal != 0) {
+      log::Info("main", std::string(NameOf(signal)) + " before it was up: " + host.error().message);
+      return ExitCode::kOk;
+    }
     if (!host) {
       log::Error("main", host.error().message);
       return ExitCodeOf(host.error().code);
@@ -88,7 +101,7 @@ class RunHost final : public Command {
     Attendant attendant(signals, **host, manager);
     manager.Ready("worker " + std::to_string((*host)->status().worker) + " runs on " +
                   (*host)->status().store_path);
-    const int signal = attendant.Wait(-1);
+    if (signal == 0) signal = attendant.Wait(-1);
     manager.Stopping();
     attendant.HostStops();
     log::Info("main",

@@ -88,7 +88,7 @@ struct Host::State {
   explicit State(const config::Config& from) : config(from) {}
   ~State() { static_cast<void>(Stop(Now())); }
 
-  Status OpenStore();
+  Status OpenStore(const std::function<bool()>& give_up);
   Status BuryDead();
   Status LoadTemplates();
   Status RefuseChanged(std::vector<TemplateFile>& files);
@@ -137,8 +137,10 @@ struct Host::State {
   std::optional<Status> stopped;
 };
 
-Status Host::State::OpenStore() {
-  TRY(store, store::Store::Open(OpenOptionsOf(config.store)));
+Status Host::State::OpenStore(const std::function<bool()>& give_up) {
+  store::OpenOptions options = OpenOptionsOf(config.store);
+  options.give_up = give_up;
+  TRY(store, store::Store::Open(options));
   store::NewWorker self;
   self.uuid = Uuid::New();
   self.host = config.worker.id;
@@ -449,10 +451,11 @@ Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Host::~Host() = default;
 
 Result<std::unique_ptr<Host>> Host::Start(const config::Config& config,
-                                          const std::vector<BuiltIn>& built_in) {
+                                          const std::vector<BuiltIn>& built_in,
+                                          const std::function<bool()>& give_up) {
   auto state = std::make_unique<State>(config);
   TRY(state->inbox, Inbox::Open(kSubmissionsMax));
-  TRY_OK(state->OpenStore());
+  TRY_OK(state->OpenStore(give_up));
   TRY_OK(state->LoadTemplates());
   TRY_OK(state->LoadPlugins(built_in));
   TRY_OK(state->StartThreads());

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,8 +56,11 @@ class Host final {
   // Everything is up when it returns: the worker is in the store, handlers are announced, steps are
   // claimed. Errors of single plugins and templates are logged and do not prevent the start; a
   // store that cannot be opened does.
+  // `give_up`: asked each second while another process holds the store; true ends the start with
+  // kUnavailable, which names that process.
   static Result<std::unique_ptr<Host>> Start(const config::Config& config,
-                                             const std::vector<BuiltIn>& built_in = {});
+                                             const std::vector<BuiltIn>& built_in = {},
+                                             const std::function<bool()>& give_up = {});
   ~Host();  // Stop with the deadline now.
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

@@ -11,16 +11,18 @@
 namespace tasker::store {
 namespace {
 
-// For each second in which a thread waits for another process's turn: gives up after `most`.
-std::function<void()> GiveUpAfter(std::chrono::seconds most, sqlite::Turnstile& turnstile) {
+// For each second in which a thread waits for another process's turn.
+std::function<void()> GiveUpAsTold(const OpenOptions& options, sqlite::Turnstile& turnstile) {
   using Clock = std::chrono::steady_clock;
   // So long without a call: another wait.
   static constexpr std::chrono::seconds kApart{2};
-  return [&turnstile, most, begun = Clock::now(), last = Clock::time_point()]() mutable {
+  return [&turnstile, most = options.wait_max, give_up = options.give_up, begun = Clock::now(),
+          last = Clock::time_point()]() mutable {
     const auto now = Clock::now();
     if (now - last > kApart) begun = now - std::chrono::seconds(1);
     last = now;
-    if (now - begun >= most) turnstile.StopWaiting();
+    const bool too_long = most.count() > 0 && now - begun >= most;
+    if (too_long || (give_up && give_up())) turnstile.StopWaiting();
   };
 }
 
@@ -38,8 +40,7 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   TRY(state->opened, sqlite::OpenedStore::Claim(options.path));
   TRY(state->schema_lock, sqlite::SchemaLock::Open(state->lock_folder));
   TRY(state->turnstile, sqlite::Turnstile::Open(state->lock_folder));
-  if (options.wait_max.count() > 0)
-    state->turnstile->set_on_wait(GiveUpAfter(options.wait_max, *state->turnstile));
+  state->turnstile->set_on_wait(GiveUpAsTold(options, *state->turnstile));
   TRY(state->bell, sqlite::Bell::Open(state->lock_folder));
 
   // Two processes may create the store at the same moment.

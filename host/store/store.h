@@ -231,6 +231,8 @@ struct OpenOptions {
   // How long Open, a turn or a rare transaction waits for another process's turn; then it fails
   // with kUnavailable, which names that process. 0: as long as it takes.
   std::chrono::seconds wait_max{0};
+  // Asked each second of such a wait, by the thread that waits: true ends it in the same way.
+  std::function<bool()> give_up = {};
 };
 
 // Settings of SQLite that are for a whole process: for programs of ours only, before anything else

@@ -58,6 +58,21 @@ class StuckWriter(unittest.TestCase):
             workspace.start_host()
             workspace.record.wait_for(2, "hold")
 
+    def test_a_host_that_starts_behind_it_ends_when_it_is_told_to(self):
+        with Workspace() as workspace:
+            workspace.add_template("quick", template_text("quick", chain("hold.quick", "a")))
+            workspace.submit("quick")
+            turn = workspace.path / ".tasker" / "tasker.db.d" / "turn"
+            with subprocess.Popen([sys.executable, "-c", HOLDER, str(turn)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as holder:
+                self.assertEqual(holder.stdout.readline(), "inside\n")
+                host = workspace.start_host()
+                host.until("it says whom it waits for", lambda: host.log(f"held by pid {holder.pid}"))
+                host.terminate()
+                self.assertEqual(host.process.wait(timeout=15), 0)
+                self.assertTrue(host.log("SIGTERM before it was up"))
+                holder.stdin.close()
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
