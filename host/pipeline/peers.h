@@ -27,8 +27,6 @@ class Peers final {
   Steady next_look() const { return looked_ + Interval(); }
   // Probes every open worker. Returns those that have died and whose burial was not returned yet.
   Result<std::vector<store::Bury>> Look(store::Store& store, Steady now);
-  // The burials returned so far were not committed, and were dropped.
-  void Forget() { burying_.clear(); }
 
   // This worker is among them. As of the last look.
   const std::vector<std::int64_t>& alive() const { return alive_; }
