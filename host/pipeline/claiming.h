@@ -53,6 +53,8 @@ class Claiming final {
   // What a committed turn found with this plan.
   void Found(const Plan& plan, std::size_t claimed, bool more_ready);
 
+  // Starts of in-process handlers that were dispatched and have not returned.
+  std::int64_t unreturned() const { return dispatcher_.Unstarted(false); }
   // As of the last plan.
   std::int64_t places() const { return places_; }
 

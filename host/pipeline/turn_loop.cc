@@ -380,7 +380,10 @@ bool TurnLoop::HandBackForgotten() {
   return true;
 }
 
-bool TurnLoop::AllStuck() const { return in_flight_.stuck() >= limits_.threads; }
+// A handler that ends on a thread of its own holds none of these once its start() has returned.
+bool TurnLoop::AllStuck() const {
+  return in_flight_.stuck() >= limits_.threads && claiming_.unreturned() >= limits_.threads;
+}
 
 bool TurnLoop::Finished() const {
   if (phase_ != Phase::kFlushing) return false;

@@ -108,6 +108,25 @@ TEST_F(TimeoutTest, IsNotReadyWhileEveryThreadIsStuck) {
   EXPECT_TRUE(Eventually([&] { return loop_->status().not_ready.empty(); }));
 }
 
+TEST_F(TimeoutTest, AHandlerThatEndsOnAnotherThreadHoldsNoExecutorThread) {
+  const std::int64_t id = Register(kShort, "short");
+  std::shared_ptr<ScriptedAttempt> held;
+  instance_->Add("h.a", [&](ScriptedAttempt attempt) {
+    if (++starts_ == 1) {
+      held = std::make_shared<ScriptedAttempt>(std::move(attempt));
+    } else {
+      attempt.Succeed();
+    }
+  });
+  StartLoop(16, 1);
+  const Uuid first = SubmitTask(id);
+  ASSERT_TRUE(Eventually([&] { return !instance_->cancelled().empty(); }));
+  ExpectComplete(SubmitTask(id));
+  EXPECT_EQ(loop_->status().not_ready, "");
+  held->Succeed();
+  ExpectComplete(first);
+}
+
 TEST_F(TimeoutTest, WhatAnotherProcessCancelledIsAskedToStop) {
   const std::int64_t one = Register(kOne, "one");
   instance_->Add("h.a", [&](ScriptedAttempt attempt) {
