@@ -40,7 +40,7 @@ std::string Formatted(const std::tm& broken, const char* format) {
 
 std::string Fraction(Time time, int digits, std::int64_t divisor) {
   const auto micros = (time - std::chrono::floor<std::chrono::seconds>(time)).count();
-  std::array<char, 16> text{};
+  std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), ".%0*lld", digits,
                 static_cast<long long>(micros / divisor));
   return text.data();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,6 +49,32 @@ const char* StateOf(const store::OpenWorker& worker) {
   return worker.stopped ? "stopped" : "running";
 }
 
+boost::json::object ToJson(const store::OpenWorker& worker) {
+  boost::json::object out{{"id", worker.id},
+                          {"pid", worker.pid},
+                          {"host", worker.host},
+                          {"version", worker.version},
+                          {"started", TimeJson(worker.started)},
+                          {"state", StateOf(worker)},
+                          {"alive", worker.alive},
+                          {"stopped", worker.stopped},
+                          {"running", worker.running.size()}};
+  const auto& notice = worker.notice;
+  const auto add = [&](const char* key, auto member) {
+    out[key] = notice ? boost::json::value_from((*notice).*member) : boost::json::value();
+  };
+  add("turns", &store::WorkerNotice::turns);
+  add("commits", &store::WorkerNotice::commits);
+  add("claimed", &store::WorkerNotice::claimed);
+  add("ended", &store::WorkerNotice::ended);
+  add("submitted", &store::WorkerNotice::submitted);
+  add("in_flight", &store::WorkerNotice::in_flight);
+  add("places", &store::WorkerNotice::places);
+  add("not_ready", &store::WorkerNotice::not_ready);
+  add("last_error", &store::WorkerNotice::last_error);
+  return out;
+}
+
 boost::json::value OldestJson(const store::StoreCounts& counts) {
   if (!counts.oldest_step) return nullptr;
   return {{"task", counts.oldest_step->task.ToString()},
@@ -58,17 +85,7 @@ boost::json::value OldestJson(const store::StoreCounts& counts) {
 
 boost::json::object ToJson(const Overview& overview) {
   boost::json::array workers;
-  for (const store::OpenWorker& worker : overview.workers) {
-    workers.push_back({{"id", worker.id},
-                       {"pid", worker.pid},
-                       {"host", worker.host},
-                       {"version", worker.version},
-                       {"started", TimeJson(worker.started)},
-                       {"state", StateOf(worker)},
-                       {"alive", worker.alive},
-                       {"stopped", worker.stopped},
-                       {"running", worker.running.size()}});
-  }
+  for (const store::OpenWorker& worker : overview.workers) workers.push_back(ToJson(worker));
   boost::json::array missing;
   for (const store::MissingHandler& handler : overview.missing) {
     missing.push_back({{"handler", handler.callable},
@@ -111,18 +128,42 @@ Cell StateCell(const store::OpenWorker& worker) {
               Colour::kRed);
 }
 
+using Notice = store::WorkerNotice;
+
+template <typename Count>
+Cell CountCell(const store::OpenWorker& worker, Count Notice::*count) {
+  return Cell(worker.notice ? std::to_string((*worker.notice).*count) : "");
+}
+
+// What a worker that runs complains of.
+std::string ComplaintsText(const store::OpenWorker& worker, const Style& style) {
+  if (!worker.alive || !worker.notice) return "";
+  std::string text;
+  const auto add = [&](const std::string& what, const std::string& said) {
+    if (said.empty()) return;
+    const std::string line = "Worker " + std::to_string(worker.id) + what + said;
+    text += Paint(style, Colour::kYellow, Printable(style, line)) + "\n";
+  };
+  add(" claims nothing: ", worker.notice->not_ready);
+  add(", last error: ", worker.notice->last_error);
+  return text;
+}
+
 std::string WorkersText(const Overview& overview, const Session& session, Time now) {
   const Style style = session.out.style();
-  Table table({"WORKER", "PID", "STATE", "STEPS", "UP", "HOST", "VERSION"});
+  Table table(
+      {"WORKER", "PID", "STATE", "STEPS", "PLACES", "ENDED", "TURNS", "UP", "HOST", "VERSION"});
   bool any = false;
   for (const store::OpenWorker& worker : overview.workers) {
     any = any || worker.alive;
     table.Add({Cell(std::to_string(worker.id)), Cell(std::to_string(worker.pid)), StateCell(worker),
-               Cell(std::to_string(worker.running.size())),
+               Cell(std::to_string(worker.running.size())), CountCell(worker, &Notice::places),
+               CountCell(worker, &Notice::ended), CountCell(worker, &Notice::turns),
                Cell(worker.alive ? DurationText(now - worker.started) : ""), Cell(worker.host),
                Cell(worker.version)});
   }
   std::string text = table.empty() ? "" : table.Text(style);
+  for (const store::OpenWorker& worker : overview.workers) text += ComplaintsText(worker, style);
   if (!any) {
     text += Paint(style, Colour::kYellow,
                   Printable(style, "No host runs: start one with " + session.CommandLine("run"))) +

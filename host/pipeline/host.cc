@@ -388,22 +388,14 @@ Result<workflow::TaskState> Host::State::WaitSettled(const Uuid& task, Steady de
 HostStatus Host::State::Describe() const {
   const TurnLoopStatus now = loop->status();
   HostStatus out;
+  static_cast<store::WorkerNotice&>(out) = now;
   out.worker = worker;
   out.store_path = store->path();
   out.durability = store->durability();
   out.ready = now.not_ready.empty();
-  out.not_ready = now.not_ready;
-  out.turns = now.turns;
-  out.commits = now.commits;
-  out.claimed = now.claimed;
-  out.ended = now.ended;
-  out.submitted = now.submitted;
   out.beats = now.beats;
-  out.in_flight = static_cast<std::int32_t>(now.in_flight);
-  out.places = static_cast<std::int32_t>(now.places);
   out.running = Running();
   out.missing_handlers = now.missing_handlers;
-  out.last_error = now.last_error;
   return out;
 }
 

@@ -24,17 +24,13 @@ struct tasker_plugin_entry;
 // CLI,bell ┘     turn_loop drives store::Commit     hydrates            (HostCalls::finished)
 namespace tasker::pipeline {
 
-struct HostStatus {
+struct HostStatus : store::WorkerNotice {
   std::int64_t worker = 0;
   std::string store_path, durability;
-  bool ready = false;  // claims work; else `not_ready` says why not
-  std::string not_ready;
-  std::uint64_t turns = 0, commits = 0, claimed = 0, ended = 0, submitted = 0;
-  std::int32_t in_flight = 0, places = 0;
+  bool ready = false;       // claims work; else `not_ready` says why not
   std::uint64_t beats = 0;  // grows at least once a second while the turn thread makes progress
   std::vector<plugin::Instance::Running> running;
   std::vector<std::string> missing_handlers;
-  std::string last_error;
 };
 
 // A plugin that is linked into this program.

@@ -410,6 +410,7 @@ void TurnLoop::Publish(Steady now) {
   } else if (const std::string* const reason = claiming_.Paused(now)) {
     own_.not_ready = "the store cannot be read: " + *reason;
   }
+  store_.board().Write(own_);
   MutexLock lock(mu_);
   published_ = own_;
   const bool drained = phase_ != Phase::kRunning && in_flight_.count() == 0 && batch_.empty();

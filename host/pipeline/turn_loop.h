@@ -39,13 +39,9 @@ struct TurnLimits {
 };
 
 // What others may know about the loop.
-struct TurnLoopStatus {
-  std::string not_ready;  // why it claims nothing; empty: it claims
-  std::uint64_t turns = 0, commits = 0, claimed = 0, ended = 0, submitted = 0;
-  std::int64_t in_flight = 0, places = 0;
+struct TurnLoopStatus : store::WorkerNotice {
   std::uint64_t beats = 0;  // grows at least once a second while the turn thread makes progress
   std::vector<std::string> missing_handlers;
-  std::string last_error;
 };
 
 // The turn thread: gathers what has arrived and what is wanted, commits it as one turn, and only

@@ -143,6 +143,7 @@ Result<std::vector<OpenWorker>> Store::Workers() {
     worker.stopped = worker.alive && sqlite::IsStopped(static_cast<pid_t>(worker.pid));
     if (worker.id != state_->worker) {
       worker.running = sqlite::ReadRunning(state_->lock_folder, worker.id);
+      worker.notice = sqlite::ReadNotice(state_->lock_folder, worker.id);
     }
   }
   return out;

@@ -100,6 +100,11 @@ RunningSlots& Store::slots() {
   return state_->life->slots();
 }
 
+NoticeBoard& Store::board() {
+  CHECK(state_->life != nullptr);
+  return state_->life->board();
+}
+
 const std::string& Store::path() const { return state_->options.path; }
 
 std::string Store::durability() const {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "store/running_slots.h"
+#include "store/worker_notice.h"
 #include "workflow/decide.h"
 #include "workflow/outcome.h"
 #include "workflow/rows.h"
@@ -201,6 +202,7 @@ struct OpenWorker {
   bool stopped = false;          // alive, and its process is stopped (SIGSTOP, a debugger)
   std::vector<ClaimId> running;  // what its slots name: of a dead one nothing after a reboot; of
                                  // this process nothing
+  std::optional<WorkerNotice> notice;  // likewise
 };
 struct HeldClaim {
   StepKey step;
@@ -284,6 +286,7 @@ class Store final {
   Result<std::vector<OpenWorker>> Workers();
   // After Join. Lives as long as the store.
   RunningSlots& slots();
+  NoticeBoard& board();
 
   // Readable (poll it) when another process rang, or this one; -1: none, then call Changed each
   // second.

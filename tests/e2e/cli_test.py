@@ -412,6 +412,14 @@ class Status(Cli):
             self.assertEqual((missing["handler"], missing["steps"]), ("none.such", 1))
             self.assertEqual(status["store"]["path"], str((workspace.path / ".tasker" / "tasker.db").resolve()))
             self.assertGreater(status["store"]["file_bytes"], 0)
+            # One step of another template runs to its end: the host's own counts move.
+            before = (worker["turns"], worker["ended"])
+            workspace.wait_settled(workspace.submit("hello", {"name": "x"}))
+            (worker,) = workspace.ask("status")["workers"]
+            self.assertGreater(worker["turns"], before[0])
+            self.assertGreater(worker["ended"], before[1])
+            self.assertEqual((worker["in_flight"], worker["not_ready"], worker["last_error"]), (0, "", ""))
+            self.assertGreater(worker["places"], 0)
             text = workspace.client("status").stdout
             self.assertIn("No running host has handler 'none.such'", text)
             self.assertRegex(text, rf"(?m)^\d+ +{host.pid} +running ")

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -167,6 +168,56 @@ TEST(Life, MayBeProbedByAChildForkedFromItsProcess) {
   EXPECT_EQ(child.Wait(), 0);
 }
 
+TEST(Life, TellsOtherProcessesWhatTheWorkerSaysOfItself) {
+  const ScopedTempDir dir;
+  const std::string lock_folder = LockFolder(dir);
+  const WorkerNotice said{.turns = 5,
+                          .commits = 4,
+                          .claimed = 300,
+                          .ended = 200,
+                          .submitted = 3,
+                          .in_flight = 100,
+                          .places = 256,
+                          .not_ready = "the store cannot be written: disk full",
+                          .last_error = std::string(NoticeBoard::kTextBytes - 1, 'e') + "\u00e9"};
+  ChildProcess child([&](Channel& parent) {
+    const auto life = CreateLife(lock_folder);
+    parent.Say("silent");
+    parent.Hear();
+    life->board().Write(said);
+    parent.Say("said");
+    parent.Hear();
+  });
+  ASSERT_EQ(child.Hear(), "silent");
+  const auto silent = ReadNotice(lock_folder, kWorker);
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(silent->places, 0);
+  EXPECT_EQ(silent->last_error, "");
+  child.Say("speak");
+  ASSERT_EQ(child.Hear(), "said");
+  const auto heard = ReadNotice(lock_folder, kWorker);
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->turns, 5u);
+  EXPECT_EQ(heard->commits, 4u);
+  EXPECT_EQ(heard->claimed, 300u);
+  EXPECT_EQ(heard->ended, 200u);
+  EXPECT_EQ(heard->submitted, 3u);
+  EXPECT_EQ(heard->in_flight, 100);
+  EXPECT_EQ(heard->places, 256);
+  EXPECT_EQ(heard->not_ready, said.not_ready);
+  // Cut before the character that does not fit.
+  EXPECT_EQ(heard->last_error, std::string(NoticeBoard::kTextBytes - 1, 'e'));
+}
+
+TEST(Life, SaysNothingWhileItsTextsChange) {
+  std::array<std::int64_t, NoticeBoard::kWords> first{}, second{};
+  EXPECT_TRUE(DecodeNotice(first, second));
+  second[0] = 2;
+  EXPECT_FALSE(DecodeNotice(first, second));
+  first[0] = second[0] = 1;
+  EXPECT_FALSE(DecodeNotice(first, second));
+}
+
 TEST_F(DeadWorker, LeavesTheClaimsThatItRan) {
   EXPECT_THAT(ReadRunning(lock_folder_, kWorker), ElementsAre(Claim(1), Claim(3)));
 }
@@ -196,7 +247,8 @@ TEST_F(DeadWorker, IsNotBelievedWhenCutShort) {
 
 TEST_F(DeadWorker, NamesNoClaimOfAnotherWorker) {
   const std::int64_t foreign = (kWorker + 1) << workflow::kClaimWorkerShift | 1;
-  Patch(file_, 64, std::string(reinterpret_cast<const char*>(&foreign), sizeof(foreign)));
+  constexpr std::size_t kFirstSlot = 64 + NoticeBoard::kWords * 8;
+  Patch(file_, kFirstSlot, std::string(reinterpret_cast<const char*>(&foreign), sizeof(foreign)));
   EXPECT_THAT(ReadRunning(lock_folder_, kWorker), ElementsAre(Claim(3)));
 }
 
@@ -210,8 +262,9 @@ TEST_F(DeadWorker, IsForgottenOnceItsFileIsRemoved) {
 TEST_F(DeadWorker, GivesItsIdToAProcessThatStartsWithEmptySlots) {
   const auto life = CreateLife(lock_folder_, 2);
   const std::string now = ReadAll(file_);
-  EXPECT_EQ(now.size(), 64U + 2 * 8);
-  EXPECT_EQ(now.substr(64), std::string(16, '\0'));
+  const std::size_t words = NoticeBoard::kWords + 2;
+  EXPECT_EQ(now.size(), 64 + words * 8);
+  EXPECT_EQ(now.substr(64), std::string(words * 8, '\0'));
 }
 
 TEST(SchemaLock, IsSharedByAllAndExclusiveForOneAlone) {

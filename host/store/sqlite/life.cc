@@ -20,7 +20,8 @@
 namespace tasker::store::sqlite {
 namespace {
 
-// The file: this header, then one 8-byte word a slot, in the machine's own byte order.
+// The file: this header, the words of the notice board, then one 8-byte word a slot, in the
+// machine's own byte order.
 struct Header {
   std::array<char, 8> magic;
   std::uint32_t version;
@@ -32,7 +33,9 @@ static_assert(std::atomic<std::int64_t>::is_always_lock_free &&
               sizeof(std::atomic<std::int64_t>) == 8);
 
 constexpr std::array<char, 8> kMagic = {'T', 's', 'k', 'L', 'i', 'f', 'e', '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kBoardBytes = NoticeBoard::kWords * sizeof(std::int64_t);
+constexpr std::size_t kSlotsAt = sizeof(Header) + kBoardBytes;
 
 std::string PathOf(const std::string& lock_folder, std::int64_t worker_id) {
   return lock_folder + "/worker-" + std::to_string(worker_id);
@@ -85,25 +88,32 @@ Result<std::optional<pid_t>> Probe(const std::string& lock_folder, std::int64_t 
   return FindBlocker(file.get());
 }
 
-Result<std::vector<workflow::ClaimId>> ReadClaims(const std::string& path, std::int64_t worker_id) {
-  std::vector<workflow::ClaimId> running;
-  TRY(const UniqueFd file, OpenToProbe(path));
-  if (!file.valid()) return running;
-  TRY(const std::string head, ReadAt(file.get(), sizeof(Header), 0));
+// The header of a file that was written since the machine was booted; nothing for an older one.
+Result<std::optional<Header>> ReadHeader(int fd) {
+  TRY(const std::string head, ReadAt(fd, sizeof(Header), 0));
   if (head.size() < sizeof(Header)) return Invalid("it is too short");
   Header header{};
   std::memcpy(&header, head.data(), sizeof(header));
   if (header.magic != kMagic || header.version != kVersion) return Invalid("its header is damaged");
   TRY(const Header current, CurrentHeader(0));
-  if (header.boot_id != current.boot_id) return running;
+  if (header.boot_id != current.boot_id) return std::optional<Header>();
   // The file's size bounds what a damaged header can ask for.
   struct stat found {};
-  const std::uint64_t bytes = std::uint64_t{header.slots} * sizeof(std::int64_t);
-  if (::fstat(file.get(), &found) != 0 ||
-      static_cast<std::uint64_t>(found.st_size) != sizeof(Header) + bytes) {
+  const std::uint64_t bytes = kSlotsAt + std::uint64_t{header.slots} * sizeof(std::int64_t);
+  if (::fstat(fd, &found) != 0 || static_cast<std::uint64_t>(found.st_size) != bytes) {
     return Invalid("its size does not match its header");
   }
-  TRY(const std::string words, ReadAt(file.get(), bytes, sizeof(Header)));
+  return std::optional(header);
+}
+
+Result<std::vector<workflow::ClaimId>> ReadClaims(const std::string& path, std::int64_t worker_id) {
+  std::vector<workflow::ClaimId> running;
+  TRY(const UniqueFd file, OpenToProbe(path));
+  if (!file.valid()) return running;
+  TRY(const auto header, ReadHeader(file.get()));
+  if (!header) return running;
+  TRY(const std::string words,
+      ReadAt(file.get(), std::size_t{header->slots} * sizeof(std::int64_t), kSlotsAt));
   for (std::size_t at = 0; at + sizeof(std::int64_t) <= words.size(); at += sizeof(std::int64_t)) {
     std::int64_t word = 0;
     std::memcpy(&word, words.data() + at, sizeof(word));
@@ -111,6 +121,28 @@ Result<std::vector<workflow::ClaimId>> ReadClaims(const std::string& path, std::
     if (word != 0 && workflow::WorkerOf(claim) == worker_id) running.push_back(claim);
   }
   return running;
+}
+
+using BoardWords = std::array<std::int64_t, NoticeBoard::kWords>;
+
+Result<BoardWords> ReadBoard(int fd) {
+  TRY(const std::string bytes, ReadAt(fd, kBoardBytes, sizeof(Header)));
+  BoardWords words{};
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  return words;
+}
+
+Result<std::optional<WorkerNotice>> ReadNoticeOf(const std::string& path) {
+  constexpr int kTries = 16;  // a writing takes some hundred nanoseconds
+  TRY(const UniqueFd file, OpenToProbe(path));
+  if (!file.valid()) return std::optional<WorkerNotice>();
+  TRY(const auto header, ReadHeader(file.get()));
+  for (int i = 0; header && i < kTries; ++i) {
+    TRY(const BoardWords first, ReadBoard(file.get()));
+    TRY(const BoardWords second, ReadBoard(file.get()));
+    if (auto notice = DecodeNotice(first, second)) return notice;
+  }
+  return std::optional<WorkerNotice>();
 }
 
 }  // namespace
@@ -142,13 +174,14 @@ Life::Life(std::string path, UniqueFd file)
     : path_(std::move(path)), held_(file.get()), file_(std::move(file)) {}
 
 Life::~Life() {
+  board_.reset();
   slots_.reset();
   if (mapped_ != nullptr) ::munmap(mapped_, mapped_bytes_);
 }
 
 Status Life::Fill(std::int32_t slots) {
   const auto count = static_cast<std::size_t>(slots);
-  const std::size_t bytes = sizeof(Header) + count * sizeof(std::int64_t);
+  const std::size_t bytes = kSlotsAt + count * sizeof(std::int64_t);
   TRY(const Header header, CurrentHeader(slots));
   // What a worker left that took this id and whose row was never committed is gone.
   if (::ftruncate(file_.get(), 0) != 0) return Unavailable(ErrnoText(errno));
@@ -162,8 +195,10 @@ Status Life::Fill(std::int32_t slots) {
   mapped_bytes_ = bytes;
   auto* const first = reinterpret_cast<std::atomic<std::int64_t>*>(static_cast<std::byte*>(mapped) +
                                                                    sizeof(Header));
-  for (std::size_t slot = 0; slot < count; ++slot) std::construct_at(first + slot, 0);
-  slots_.emplace(std::span(first, count));
+  const std::size_t words = NoticeBoard::kWords + count;
+  for (std::size_t at = 0; at < words; ++at) std::construct_at(first + at, 0);
+  board_.emplace(NoticeBoard::Words(first, NoticeBoard::kWords));
+  slots_.emplace(std::span(first + NoticeBoard::kWords, count));
   std::memcpy(mapped, &header, sizeof(header));
   return Ok();
 }
@@ -216,6 +251,15 @@ std::vector<workflow::ClaimId> ReadRunning(const std::string& lock_folder, std::
   log::Warning("store", "cannot tell which steps worker " + std::to_string(worker_id) +
                             " ran: " + path + ": " + running.error().message);
   return {};
+}
+
+std::optional<WorkerNotice> ReadNotice(const std::string& lock_folder, std::int64_t worker_id) {
+  const std::string path = PathOf(lock_folder, worker_id);
+  auto notice = ReadNoticeOf(path);
+  if (notice) return *std::move(notice);
+  log::Warning("store", "cannot tell what worker " + std::to_string(worker_id) +
+                            " says of itself: " + path + ": " + notice.error().message);
+  return std::nullopt;
 }
 
 void RemoveLife(const std::string& lock_folder, std::int64_t worker_id) {

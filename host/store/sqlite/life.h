@@ -13,12 +13,13 @@
 #include "base/unique_fd.h"
 #include "store/running_slots.h"
 #include "store/sqlite/process_table.h"
+#include "store/worker_notice.h"
 #include "workflow/rows.h"
 
 namespace tasker::store::sqlite {
 
 // Proves that a worker's process lives: the file worker-<id>, locked until the process ends, with
-// the claims that it runs.
+// the claims that it runs and what it says of itself.
 class Life final {
  public:
   // kConflict when another process is this worker. `slots` is above 0.
@@ -31,6 +32,7 @@ class Life final {
 
   // May be written as long as the object lives, also after Remove. Thread-safe.
   RunningSlots& slots() { return *slots_; }
+  NoticeBoard& board() { return *board_; }  // likewise, by one thread
   // Ends the worker in order: removes the file, then frees the lock. Safe twice.
   Status Remove();
 
@@ -43,6 +45,7 @@ class Life final {
   UniqueFd file_;
   void* mapped_ = nullptr;
   std::size_t mapped_bytes_ = 0;
+  std::optional<NoticeBoard> board_;
   std::optional<RunningSlots> slots_;
 };
 
@@ -60,6 +63,9 @@ bool IsStopped(pid_t pid);
 // The claims that a dead worker's slots name. None when the file is missing, damaged, or from
 // before the machine was booted: then nothing says which of its claims had started.
 std::vector<workflow::ClaimId> ReadRunning(const std::string& lock_folder, std::int64_t worker_id);
+// What it says of itself, or said last. Nothing when the file is missing, damaged, from before the
+// machine was booted, or was being written by a worker that is stopped.
+std::optional<WorkerNotice> ReadNotice(const std::string& lock_folder, std::int64_t worker_id);
 // Removes the file of a buried worker, if there is one.
 void RemoveLife(const std::string& lock_folder, std::int64_t worker_id);
 
