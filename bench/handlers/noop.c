@@ -1,6 +1,6 @@
-// The handler of the benchmarks. It does nothing, returns 500 bytes, and keeps its own record of
-// when it did, so that the code under test is not asked how fast it was: the file that
-// TASKER_BENCH_RECORD names, which scripts/bench reads.
+// The handler of the benchmarks. It does nothing, or sleeps for TASKER_BENCH_SLEEP_MS, returns 500
+// bytes, and keeps its own record of when it did, so that the code under test is not asked how fast
+// it was: the file that TASKER_BENCH_RECORD names, which scripts/bench reads.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
   const tasker_host* host;
   Record* record;
+  struct timespec sleep;
   char result[kResultBytes];
 } Noop;
 
@@ -50,6 +51,7 @@ static tasker_status Start(void* self, const tasker_step* step, tasker_call* cal
     if (number == 0) atomic_store(&n->record->first_start_ns, now_ns);
     n->record->start_ns[number] = now_ns;
   }
+  if (n->sleep.tv_sec > 0 || n->sleep.tv_nsec > 0) nanosleep(&n->sleep, NULL);
   tasker_success success = {.size = sizeof success,
                             .result = {.data = n->result, .len = kResultBytes}};
   const tasker_status status = n->host->complete(call, &success);
@@ -97,6 +99,9 @@ static tasker_status Init(const tasker_host* host, tasker_plugin* plugin, tasker
   memset(noop.result, 'x', kResultBytes);
   memcpy(noop.result, "{\"value\":\"", 10);
   memcpy(noop.result + kResultBytes - 2, "\"}", 2);
+  const char* sleep_ms = getenv("TASKER_BENCH_SLEEP_MS");
+  const long ms = sleep_ms == NULL ? 0 : atol(sleep_ms);
+  noop.sleep = (struct timespec){ms / 1000, ms % 1000 * 1000000};
   const tasker_status status = MapRecord(error);
   if (status != TASKER_OK) return status;
   *state = &noop;
