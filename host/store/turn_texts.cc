@@ -10,6 +10,7 @@ namespace tasker::store {
 namespace {
 
 using workflow::PayloadKind;
+using workflow::StepState;
 using workflow::TaskRows;
 
 HydratedDependency* ResultOf(TaskTexts& texts, std::int32_t n) {
@@ -29,14 +30,43 @@ HydratedDependency* ResultOf(TaskTexts& texts, std::int32_t n) {
   return result;
 }
 
+// No step has been claimed or resolved by hand, so that the context is all the text there is.
+bool IsUntouched(TaskRows& rows) {
+  return std::ranges::all_of(rows.slots(), [](const TaskRows::Slot& slot) {
+    const StepState state = slot.row.state;
+    return !slot.row.claimed && (state == StepState::kPending || state == StepState::kEnqueued);
+  });
+}
+
 }  // namespace
+
+// Read here, by the way, it spares its readers a transaction for each step.
+Status TurnRunner::LoadContexts(std::span<TaskEntry* const> entries) {
+  constexpr std::int64_t kCharactersMax = 4096;
+  constexpr int kUnasked = 64;  // large contexts come in series, and measuring one reads it
+  for (TaskEntry* entry : entries) {
+    if (!entry->loaded || entry->submit != nullptr || entry->texts != nullptr || !entry->small() ||
+        !IsUntouched(entry->rows)) {
+      continue;
+    }
+    if (contexts_unasked_ > 0) {
+      --contexts_unasked_;
+      continue;
+    }
+    TRY(entry->context, tx_.SmallContext(entry->rows.task.id, kCharactersMax));
+    if (!entry->context) contexts_unasked_ = kUnasked;
+  }
+  return Ok();
+}
 
 void TurnRunner::KeepTexts(TurnOutput& out) {
   for (TaskEntry* entry : entries_) {
-    if (entry->submit == nullptr || !entry->rows.fresh || !entry->small()) continue;
+    const bool fresh = entry->submit != nullptr && entry->rows.fresh && entry->small();
+    if (!fresh && !entry->context) continue;
     auto texts = std::make_shared<TaskTexts>();
-    texts->context = std::make_shared<const std::string>(entry->submit->context);
-    texts->bytes = entry->submit->context.size();
+    texts->context = std::make_shared<const std::string>(fresh ? entry->submit->context
+                                                               : *std::move(entry->context));
+    texts->bytes = texts->context->size();
     cache_.Keep(*entry, std::move(texts));
   }
   if (!cache_.has_texts()) return;

@@ -78,6 +78,8 @@ TEST_P(TxTest, LoadsWhatWasSaved) {
   EXPECT_EQ((*tx.FindIdentity("same"))->uuid, submit.task);
   EXPECT_FALSE((*tx.FindIdentity("other")).has_value());
   EXPECT_EQ(*tx.LastTaskId(), 7);
+  EXPECT_EQ(*tx.SmallContext(7, 7), R"({"x":1})");
+  EXPECT_EQ(*tx.SmallContext(7, 6), std::nullopt);
   tx.Rollback();
   EXPECT_EQ(Read().tasks.at(7).context, R"({"x":1})");
 }

@@ -28,6 +28,12 @@ class TurnTextsTest : public testing::StoreTest {
     EXPECT_EQ(stored->checkpoint, "");
     EXPECT_FALSE(stored->correlation);
   }
+
+  // Another process commits.
+  void Forget() {
+    Sql("UPDATE handler SET idempotent = 1");
+    ASSERT_TRUE(store_->Changed());
+  }
 };
 
 TEST_F(TurnTextsTest, AClaimCarriesWhatTheStoreHas) {
@@ -81,10 +87,57 @@ TEST_F(TurnTextsTest, NothingIsRememberedAcrossAnothersCommit) {
   Join();
   WantAll(4);
   TurnOutput out = Turn({NewSubmit(linear)});
-  Sql("UPDATE handler SET idempotent = 1");
-  ASSERT_TRUE(store_->Changed());
+  Forget();
   out = Turn({NewEnd(out.claimed[0], Success())});
   ASSERT_EQ(out.claimed.size(), 1U);
+  EXPECT_EQ(out.claimed[0].texts, nullptr);
+}
+
+// As a worker that did not submit it sees it.
+TEST_F(TurnTextsTest, AClaimOfATaskThatWasThereCarriesItsContext) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  Submit submit = NewSubmit(linear);
+  submit.context = R"({"order":7})";
+  Turn({submit});
+  Forget();
+  WantAll(4);
+  TurnOutput out = Turn({});
+  ASSERT_EQ(out.claimed.size(), 1U);
+  ExpectAsStored(out.claimed[0], {});
+  out = Turn({NewEnd(out.claimed[0], Success(R"({"b":3})"))});
+  ASSERT_EQ(out.claimed.size(), 1U);
+  ExpectAsStored(out.claimed[0], {0});
+}
+
+TEST_F(TurnTextsTest, ATaskOfWhichSomethingHasRunIsRead) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  WantAll(4);
+  TurnOutput out = Turn({NewSubmit(linear)});
+  WantAll(0);
+  Turn({Checkpoint{.ticket = Ticket{99},
+                   .step = out.claimed[0].step,
+                   .claim = out.claimed[0].claim,
+                   .body = "[1]"}});
+  Turn({NewEnd(out.claimed[0], workflow::HandedBack{.started = true})});
+  Forget();
+  WantAll(4);
+  out = Turn({});
+  ASSERT_EQ(out.claimed.size(), 1U);
+  EXPECT_EQ(out.claimed[0].texts, nullptr);
+}
+
+TEST_F(TurnTextsTest, ALargeContextIsReadByWhoNeedsIt) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  Submit large = NewSubmit(linear);
+  large.context = "\"" + std::string(4096, 'x') + "\"";
+  Turn({large, NewSubmit(linear)});
+  Forget();
+  WantAll(4);
+  const TurnOutput out = Turn({});
+  ASSERT_EQ(out.claimed.size(), 2U);
   EXPECT_EQ(out.claimed[0].texts, nullptr);
 }
 

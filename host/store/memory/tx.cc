@@ -81,6 +81,14 @@ Result<std::int64_t> MemoryTx::LastTaskId() {
   return tasks.empty() ? std::int64_t{0} : tasks.rbegin()->first;
 }
 
+Result<std::optional<std::string>> MemoryTx::SmallContext(std::int64_t task,
+                                                          std::int64_t characters_max) {
+  const StoredTask* stored = database_.tasks.Find(task);
+  const bool small =
+      stored != nullptr && static_cast<std::int64_t>(stored->context.size()) <= characters_max;
+  return small ? std::optional(stored->context) : std::nullopt;
+}
+
 Status MemoryTx::Load(std::span<Wanted> wanted) {
   for (Wanted& want : wanted) {
     if (want.task) {

@@ -46,6 +46,7 @@ Status SqliteTx::PrepareAll() {
       {&task_by_identity_, "task_by_identity"},
       {&last_task_id_, "last_task_id"},
       {&load_task_, "load_task"},
+      {&small_context_, "small_context"},
       {&load_step_, "load_step"},
       {&load_all_steps_, "load_all_steps"},
       {&insert_task_, "insert_task"},
@@ -155,6 +156,15 @@ Result<std::int64_t> SqliteTx::LastTaskId() {
   const std::int64_t id = last_task_id_.Int(0);
   last_task_id_.Reset();
   return id;
+}
+
+Result<std::optional<std::string>> SqliteTx::SmallContext(std::int64_t task,
+                                                          std::int64_t characters_max) {
+  TRY(const bool row, small_context_.Bind(task, characters_max).Step());
+  if (!row) return std::optional<std::string>();
+  std::string context(small_context_.Text(0));
+  small_context_.Reset();
+  return std::optional(std::move(context));
 }
 
 Result<bool> SqliteTx::ActionExists(const Uuid& action) {

@@ -23,6 +23,9 @@ SELECT uuid, template_id, state, priority, open_steps, active_steps, retrying_st
        created_us, deadline_us
 FROM task WHERE id = ?1;
 
+-- name: small_context
+SELECT context FROM task_input WHERE task_id = ?1 AND length(context) <= ?2;
+
 -- name: load_step
 SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
        due_us, ready_us,
