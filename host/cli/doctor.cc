@@ -64,9 +64,7 @@ std::string ToText(const Findings& findings, const Style& style) {
   return text;
 }
 
-// Nothing where the store cannot be opened: then that is a finding.
-std::optional<Client> OpenStore(const config::Config& config, Findings& findings) {
-  // Opening waits for its turn, which a stopped process never ends.
+void LookAtTurn(const config::Config& config, Findings& findings) {
   const auto holder = store::WhoHoldsTurn(config.store.path);
   if (holder && *holder && (*holder)->stopped) {
     const std::string pid = std::to_string((*holder)->pid);
@@ -75,8 +73,11 @@ std::optional<Client> OpenStore(const config::Config& config, Findings& findings
                        ", and nobody else can write",
                    "let it go on with `kill -CONT " + pid + "`, or end it with `kill -KILL " + pid +
                        "`; nothing acknowledged is lost");
-    return std::nullopt;
   }
+}
+
+// Nothing where the store cannot be opened: then that is a finding.
+std::optional<Client> OpenStore(const config::Config& config, Findings& findings) {
   auto client = OpenClient(config, Missing::kRefuse);
   if (client) {
     findings.Ok("store", "store " + config.store.path + " opens; " + client->store->durability());
@@ -125,6 +126,7 @@ class Doctor final : public Command {
     log::Start(log);
     Findings findings;
     LookAtStoreFolder(config, findings);
+    LookAtTurn(config, findings);
     std::optional<Client> client = OpenStore(config, findings);
     if (client) {
       LookAtWorkers(*client, findings);

@@ -58,6 +58,7 @@ boost::json::object ToJson(const store::OpenWorker& worker) {
                           {"state", StateOf(worker)},
                           {"alive", worker.alive},
                           {"stopped", worker.stopped},
+                          {"holds_turn", worker.holds_turn},
                           {"running", worker.running.size()}};
   const auto& notice = worker.notice;
   const auto add = [&](const char* key, auto member) {
@@ -124,7 +125,9 @@ boost::json::object ToJson(const Overview& overview) {
 Cell StateCell(const store::OpenWorker& worker) {
   if (!worker.alive) return Cell("dead: the next host takes its steps over", Colour::kRed);
   if (!worker.stopped) return Cell("running", Colour::kGreen);
-  return Cell("unresponsive: stopped; kill -CONT " + std::to_string(worker.pid) + " or kill it",
+  return Cell("unresponsive: stopped" +
+                  std::string(worker.holds_turn ? " inside its turn, nobody can write" : "") +
+                  "; kill -CONT " + std::to_string(worker.pid) + " or kill it",
               Colour::kRed);
 }
 

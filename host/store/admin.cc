@@ -146,6 +146,10 @@ Result<std::vector<OpenWorker>> Store::Workers() {
       worker.notice = sqlite::ReadNotice(state_->lock_folder, worker.id);
     }
   }
+  // After it was seen that they are stopped: what they hold then they keep.
+  const auto holder = state_->turnstile->Holder();
+  for (OpenWorker& worker : out)
+    worker.holds_turn = holder && *holder != 0 && *holder == worker.pid;
   return out;
 }
 

@@ -28,6 +28,25 @@ std::function<void()> GiveUpAsTold(const OpenOptions& options, sqlite::Turnstile
 
 }  // namespace
 
+Status Store::State::OpenOrCreate() {
+  TRY_OK(turnstile->Enter());
+  auto done = [&]() -> Status {
+    TRY(connection, sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite,
+                                             options.full_sync));
+    TRY_OK(sqlite::EnsureSchema(*connection));
+    return sqlite::SetFileModes(options.path, options.group);
+  }();
+  turnstile->Leave();
+  return done;
+}
+
+Status Store::State::OpenExisting() {
+  TRY(connection,
+      sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite, options.full_sync));
+  TRY(const bool there, sqlite::HasSchema(*connection));
+  return there ? Ok() : OpenOrCreate();
+}
+
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
@@ -43,17 +62,7 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   state->turnstile->set_on_wait(GiveUpAsTold(options, *state->turnstile));
   TRY(state->bell, sqlite::Bell::Open(state->lock_folder));
 
-  // Two processes may create the store at the same moment.
-  TRY_OK(state->turnstile->Enter());
-  auto opened = [&]() -> Status {
-    TRY(state->connection, sqlite::Connection::Open(options.path, sqlite::Connection::Mode::kWrite,
-                                                    options.full_sync));
-    TRY_OK(sqlite::EnsureSchema(*state->connection));
-    return sqlite::SetFileModes(options.path, options.group);
-  }();
-  state->turnstile->Leave();
-  if (!opened) return opened.error();
-
+  TRY_OK(options.create ? state->OpenOrCreate() : state->OpenExisting());
   TRY(state->tx, sqlite::SqliteTx::Make(*state->connection, *state->turnstile));
   TRY(state->noticed, state->tx->DataVersion());
   State* const borrowed = state.get();

@@ -33,6 +33,10 @@ struct Store::State {
   std::int64_t worker = 0;
   std::unique_ptr<sqlite::Life> life;
 
+  // In this process's turn: two may create the database at the same moment.
+  Status OpenOrCreate();
+  // Whoever only looks needs no turn: a process that is stuck inside its own can be looked at.
+  Status OpenExisting();
   Result<std::shared_ptr<const Workflow>> WorkflowOf(std::int64_t template_id);
 };
 

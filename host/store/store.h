@@ -200,6 +200,7 @@ struct OpenWorker {
   Time started;
   bool alive = false;            // its lock is held
   bool stopped = false;          // alive, and its process is stopped (SIGSTOP, a debugger)
+  bool holds_turn = false;       // inside its turn, or the first that waits for it
   std::vector<ClaimId> running;  // what its slots name: of a dead one nothing after a reboot; of
                                  // this process nothing
   std::optional<WorkerNotice> notice;  // likewise
@@ -230,8 +231,8 @@ struct OpenOptions {
   bool allow_network_fs = false;
   std::int32_t crash_max = 3;
   std::int64_t cache_steps_max = 200'000;  // step rows kept in memory
-  // How long Open, a turn or a rare transaction waits for another process's turn; then it fails
-  // with kUnavailable, which names that process. 0: as long as it takes.
+  // How long Open where it may create, a turn or a rare transaction waits for another process's
+  // turn; then it fails with kUnavailable, which names that process. 0: as long as it takes.
   std::chrono::seconds wait_max{0};
   // Asked each second of such a wait, by the thread that waits: true ends it in the same way.
   std::function<bool()> give_up = {};

@@ -26,16 +26,19 @@ class StuckWriter(unittest.TestCase):
     def test_commands_name_its_pid_and_end(self):
         with Workspace() as workspace:
             workspace.add_template("quick", template_text("quick", chain("hold.quick", "a")))
-            workspace.submit("quick")
+            task = workspace.submit("quick")
             turn = workspace.path / ".tasker" / "tasker.db.d" / "turn"
             with subprocess.Popen([sys.executable, "-c", HOLDER, str(turn)], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True) as holder:
                 self.assertEqual(holder.stdout.readline(), "inside\n")
-                for command in (["status"], ["submit", "quick"]):
+                for command in (["submit", "quick"], ["task", "cancel", task]):
                     with self.subTest(command):
                         ended = workspace.client(*command)
                         self.assertEqual((ended.returncode, ended.stdout), (UNAVAILABLE, ""), ended.stderr)
                         self.assertIn(f"held by pid {holder.pid}", ended.stderr)
+                # Who only looks needs no turn.
+                self.assertEqual(workspace.ask("status")["steps"]["enqueued"], 1)
+                self.assertEqual(workspace.ask("task", "show", task)["state"], "pending")
                 holder.stdin.close()
             self.assertEqual(workspace.ask("status")["steps"]["enqueued"], 1)
 

@@ -64,12 +64,14 @@ class ShimmedWorkspace(Workspace):
         shim = {"LD_PRELOAD": str(SHIM), "TASKER_SHIM_CONTROL": str(self.control.path)}
         return shim | ({"TASKER_SHIM_SHADOW": str(self.shadow)} if self._shadowed else {})
 
-    def start_host(self, phase=None, after=0, nth=1):
-        """Where a phase is given, the host kills itself there; see store_shim.h."""
+    def start_host(self, phase=None, after=0, nth=1, stop=False):
+        """Where a phase is given, the host kills itself there, or stops itself; see store_shim.h."""
         self._of_host.environment = {}
         if phase is not None:
             self._of_host.environment = {"TASKER_SHIM_PHASE": phase, "TASKER_SHIM_AFTER": str(after),
                                          "TASKER_SHIM_NTH": str(nth), "TASKER_SHIM_REPORT": str(self.report)}
+            if stop:
+                self._of_host.environment["TASKER_SHIM_STOP"] = "1"
         try:
             return super().start_host()
         finally:

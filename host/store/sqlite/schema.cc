@@ -19,12 +19,12 @@ Status Create(Connection& connection) {
 
 }  // namespace
 
-Status EnsureSchema(Connection& connection) {
+Result<bool> HasSchema(Connection& connection) {
   const SqlFile sql = ParseSqlFile(kSql_admin);
   TRY(const std::int64_t application, connection.Number(sql, "application_id"));
   TRY(const std::int64_t version, connection.Number(sql, "user_version"));
   TRY(const std::int64_t objects, connection.Number(sql, "count_objects"));
-  if (objects == 0 && version == 0) return Create(connection);
+  if (objects == 0 && version == 0) return false;
   const std::string file = "the file " + connection.path();
   if (application != kApplicationId) {
     return Incompatible(
@@ -40,7 +40,13 @@ Status EnsureSchema(Connection& connection) {
                         ", this tasker-host needs " + std::to_string(kSchemaVersion) +
                         "; run tasker-host store migrate");
   }
-  return connection.UseWal(false);
+  TRY_OK(connection.UseWal(false));
+  return true;
+}
+
+Status EnsureSchema(Connection& connection) {
+  TRY(const bool there, HasSchema(connection));
+  return there ? Ok() : Create(connection);
 }
 
 }  // namespace tasker::store::sqlite

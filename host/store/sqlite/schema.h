@@ -10,8 +10,10 @@ namespace tasker::store::sqlite {
 // The schema that this program writes: the number of the last migration.
 inline constexpr std::int64_t kSchemaVersion = 1;
 
-// Creates the tables in an empty file, accepts a store of this version, refuses everything else in
-// one sentence. The caller holds the turnstile.
+// Whether the file has this program's schema; false: it is empty. Everything else is refused in one
+// sentence.
+Result<bool> HasSchema(Connection& connection);
+// Creates the tables where there are none. The caller holds the turnstile.
 Status EnsureSchema(Connection& connection);
 
 }  // namespace tasker::store::sqlite

@@ -8,10 +8,12 @@
  *     in_fsync         when the turn's fdatasync of the log is entered
  *     committed        when that fdatasync has returned; nothing was dispatched yet
  *     handler          when a handler has written its line to `record`
- *     end_queued       when a handler's end is in the inbox, and nothing was written to the log
- * since TASKER_SHIM_AFTER    only once this process's handlers wrote so many lines TASKER_SHIM_NTH
- * then at the phase's n-th time (1) TASKER_SHIM_REPORT   a file that gets one line, the phase,
- * before the kill TASKER_SHIM_CONTROL  a file of shim_control, which others may change at any time
+ *     end_queued       when a handler's end is in the inbox, and the log was not written since
+ * TASKER_SHIM_AFTER    only once this process's handlers wrote so many lines
+ * TASKER_SHIM_NTH      then at the phase's n-th time (1)
+ * TASKER_SHIM_STOP     set: it stops itself by SIGSTOP instead, until somebody lets it go on
+ * TASKER_SHIM_REPORT   a file that gets one line, the phase, before the kill
+ * TASKER_SHIM_CONTROL  a file of shim_control, which others may change at any time
  * TASKER_SHIM_SHADOW   a folder that holds, of each file of the store, what a lost power would
  *                      leave: its content as of its last fsync
  */
