@@ -90,6 +90,7 @@ class HandlerPause final : public Command {
   Error NoSuchHandler(const std::vector<store::HandlerView>& handlers,
                       const Session& session) const {
     std::vector<std::string_view> names;
+    names.reserve(handlers.size());
     for (const store::HandlerView& handler : handlers) names.emplace_back(handler.name.callable);
     const std::string_view near = workflow::NearestOf(name_, names);
     return NotFound(

@@ -241,6 +241,7 @@ std::vector<std::string> TemplatePicture(const workflow::TaskTemplate& task_temp
   };
   const workflow::Graph graph(task_template);
   std::vector<std::vector<std::int32_t>> parents;
+  parents.reserve(static_cast<std::size_t>(graph.size()));
   for (std::int32_t n = 0; n < graph.size(); ++n) parents.push_back(graph.Parents(n));
   const bool small = parents.size() <= kDrawnStepsMax;
   const DagDrawing drawing = small ? DrawDag(parents, style.utf8) : DagDrawing{};

@@ -30,7 +30,7 @@ Plan PlanDemand(const Load& load, std::span<const PoolLoad> pools,
 
   Plan plan;
   for (const HandlerLoad& handler : handlers) {
-    const auto group = static_cast<std::size_t>(handler.pool + 1);
+    const auto group = static_cast<std::size_t>(std::int64_t{handler.pool} + 1);
     if (handler.limit == 0) {
       shared[group].handlers.push_back(handler.handler);
       continue;

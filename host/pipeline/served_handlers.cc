@@ -85,7 +85,7 @@ ServedHandlers::Loads ServedHandlers::LoadsAt(Steady now) {
       load.limit = load.limit > 0 ? std::min(load.limit, serial) : serial;
     }
     if (served.info.threads == Threads::kRuntime) {
-      const auto same = [&](const Pool& pool) {
+      const auto same = [&served = served](const Pool& pool) {
         return pool.instance == served.instance && pool.number == served.info.pool;
       };
       const auto pool = std::ranges::find_if(loads.pools, same);

@@ -188,8 +188,9 @@ Result<json::value> TaskService::Steps(const Request& request) const {
     std::string result;
     TRY_OK(access_.read([&](store::Reader& reader) -> Status {
       auto payload = reader.Payload({view.summary.id, step.row.n}, workflow::PayloadKind::kResult);
-      if (payload) result = *std::move(payload);
-      return payload || payload.error().code == ErrorCode::kNotFound ? Ok() : payload.error();
+      if (!payload) return payload.error().code == ErrorCode::kNotFound ? Ok() : payload.error();
+      result = *std::move(payload);
+      return Ok();
     }));
     steps.push_back(ClientStep(view, step, ClientJson(result)));
   }

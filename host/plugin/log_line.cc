@@ -70,7 +70,7 @@ void WriteLogLine(const std::string& plugin, const StepInput* attempt_or_null, s
   if (attempt_or_null != nullptr) all = AttemptFields(*attempt_or_null);
   all.emplace_back("plugin", plugin);
   AddOwn(fields, all);
-  log::Write(ToLevel(level), kModule, CleanText(message, kMessageMaxBytes), std::move(all));
+  log::Write(ToLevel(level), kModule, CleanText(message, kMessageMaxBytes), all);
 }
 
 bool LogLineEnabled(std::int32_t level) { return log::Enabled(kModule, ToLevel(level)); }

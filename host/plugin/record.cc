@@ -180,9 +180,9 @@ void Record::SetCapacity(std::uint32_t pool, std::uint32_t free) {
 
 void Record::Want(std::string id, std::string method, std::string resolver) {
   if (entry_.table.extension == nullptr) return;
-  static_cast<void>(control_.Post("resolving '" + id + "'", [this, id = std::move(id),
-                                                             method = std::move(method),
-                                                             resolver = std::move(resolver)] {
+  const std::string what = "resolving '" + id + "'";
+  static_cast<void>(control_.Post(what, [this, id = std::move(id), method = std::move(method),
+                                         resolver = std::move(resolver)] {
     {
       MutexLock lock(mu_);
       if (phase_ != State::kReady) return;

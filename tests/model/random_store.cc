@@ -193,7 +193,8 @@ std::optional<store::Event> RandomStore::RandomEnd(Process& process) {
   if (process.held.empty()) return std::nullopt;
   auto at = process.held.begin();
   std::advance(at, Below(static_cast<std::int32_t>(process.held.size())));
-  const auto& [claim, held] = *at;
+  const auto& claim = at->first;
+  const auto& held = at->second;
   const bool ended = std::ranges::any_of(process.unsent, [&](const store::Event& event) {
     const auto* end = std::get_if<store::End>(&event);
     return end != nullptr && end->claim == claim;
