@@ -13,7 +13,7 @@ set_target_properties(store_shim PROPERTIES PREFIX "" OUTPUT_NAME store_shim
 tasker_add_python_test(chaos.poison SCRIPT chaos/poison_test.py LABEL e2e TIMEOUT 300)
 # A sanitizer's runtime must come before every other library; the shim would.
 if(NOT TASKER_SANITIZE)
-  tasker_add_python_test(chaos.phases SCRIPT chaos/phase_kill_test.py LABEL e2e TIMEOUT 300 ARGS --each 2)
+  tasker_add_python_test(chaos.phases SCRIPT chaos/phase_kill_test.py LABEL e2e TIMEOUT 300 ARGS --each 10)
   tasker_add_python_test(chaos.stopped SCRIPT chaos/stopped_test.py LABEL e2e TIMEOUT 120)
   tasker_add_python_test(chaos.faults SCRIPT chaos/fault_test.py LABEL e2e TIMEOUT 300)
   # Long: scripts/chaos --minutes N.
