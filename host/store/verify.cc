@@ -31,7 +31,8 @@ constexpr std::array kOfAPage = {
     Invariant{"task_times",
               "a task has an end time when it has ended, a start time to come only "
               "before it begins"},
-    Invariant{"complete_step", "a complete step has one complete attempt and one result"},
+    Invariant{"complete_step",
+              "a complete step has one complete attempt, by its claim, and one result"},
     Invariant{"early_result", "only a complete or resolved step has a result"},
     Invariant{"resolved_step", "a step that was resolved by hand has a result"},
     Invariant{"live_claim", "a step that runs is claimed by a worker that has not ended"},

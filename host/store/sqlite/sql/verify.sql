@@ -48,12 +48,14 @@ FROM task WHERE id > ?1 AND id <= ?2
   AND ((state IN (4, 5, 6, 7)) <> (ended_us IS NOT NULL) OR (start_us IS NOT NULL AND state <> 0));
 
 -- name: complete_step
-SELECT id, uuid, n, printf('%d complete attempts, %d results', attempts, results)
+SELECT id, uuid, n, printf('%d complete attempts, %d of the claim that it names, %d results', attempts, own, results)
 FROM (SELECT t.id, t.uuid, s.n,
+             (SELECT count(*) FROM attempt a WHERE a.task_id = s.task_id AND a.n = s.n AND a.outcome = 1
+              AND a.claim_id = s.claim_id) own,
              (SELECT count(*) FROM attempt a WHERE a.task_id = s.task_id AND a.n = s.n AND a.outcome = 1) attempts,
              (SELECT count(*) FROM payload p WHERE p.task_id = s.task_id AND p.n = s.n AND p.kind = 3) results
       FROM task t JOIN step s ON s.task_id = t.id WHERE t.id > ?1 AND t.id <= ?2 AND s.state = 4)
-WHERE attempts <> 1 OR results <> 1;
+WHERE attempts <> 1 OR own <> 1 OR results <> 1;
 
 -- name: early_result
 SELECT t.id, t.uuid, s.n, printf('the step is in state %d and has a result or a complete attempt', s.state)
