@@ -32,7 +32,8 @@ namespace {
 
 constexpr std::size_t kSubmissionsMax = 10'000;  // that wait for the store
 constexpr std::chrono::milliseconds kCancelGrace{
-    500};  // from cancel to hand-back, after the deadline
+    500};                                     // from cancel to hand-back, after the deadline
+constexpr std::chrono::seconds kLeaveMin{1};  // to wait for the store's turn, at least
 constexpr std::chrono::milliseconds kReturnGrace{
     100};  // for a handler that has ended its step to return
 constexpr std::size_t kRunningNamedMax = 10;
@@ -99,6 +100,7 @@ struct Host::State {
   void LogStart() const;
   Status Stop(Steady deadline);
   Status StopPlugins(Steady deadline, bool drained);
+  void Leave(Steady deadline);
   std::vector<plugin::Instance::Running> Running() const;
   Result<Submitted> Submit(const std::string& name, const Submission& submission);
   Result<workflow::TaskState> WaitSettled(const Uuid& task, Steady deadline);
@@ -327,10 +329,7 @@ Status Host::State::Stop(Steady deadline) {
     reader.reset();
   }
   // What was not stored is for the next start to find: it buries a worker that has not left.
-  if (store && worker != 0 && (!loop || loop->flushed())) {
-    const Status gone = store->Leave(worker, "stopped");
-    if (!gone) log::Error("pipeline", "cannot leave the store: " + gone.error().message);
-  }
+  if (store && worker != 0 && (!loop || loop->flushed())) Leave(deadline);
   stopped = Ok();
   if (!left.empty()) {
     stopped = Error{ErrorCode::kTimeout,
@@ -339,6 +338,15 @@ Status Host::State::Stop(Steady deadline) {
     stopped = plugins;
   }
   return *stopped;
+}
+
+void Host::State::Leave(Steady deadline) {
+  const Steady last = std::max(deadline, Now() + kLeaveMin);
+  store->set_on_wait([this, last] {
+    if (hurried || Now() >= last) store->StopWaiting();
+  });
+  const Status gone = store->Leave(worker, "stopped");
+  if (!gone) log::Error("pipeline", "cannot leave the store: " + gone.error().message);
 }
 
 Status Host::State::StopPlugins(Steady deadline, bool drained) {

@@ -61,6 +61,24 @@ class StuckWriter(unittest.TestCase):
             workspace.start_host()
             workspace.record.wait_for(2, "hold")
 
+    def test_an_idle_host_ends_within_its_deadline(self):
+        with Workspace(config='[worker]\ndrain = "1s"\n') as workspace:
+            host = workspace.start_host()
+            host.until("it is up", lambda: host.log("runs on"))
+            turn = workspace.path / ".tasker" / "tasker.db.d" / "turn"
+            with subprocess.Popen([sys.executable, "-c", HOLDER, str(turn)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as holder:
+                self.assertEqual(holder.stdout.readline(), "inside\n")
+                host.terminate()
+                self.assertEqual(host.process.wait(timeout=15), 0)
+                self.assertTrue(host.log("cannot leave the store"))
+                holder.stdin.close()
+            # It has not left: who comes next finds its place free.
+            self.assertEqual([worker["state"] for worker in workspace.ask("status")["workers"]], ["dead"])
+            second = workspace.start_host()
+            second.until("it took over", lambda: second.log("has died; its steps go on here"))
+            self.assertEqual(second.stop(), 0)
+
     def test_a_host_that_starts_behind_it_ends_when_it_is_told_to(self):
         with Workspace() as workspace:
             workspace.add_template("quick", template_text("quick", chain("hold.quick", "a")))
