@@ -331,9 +331,23 @@ TEST_F(TurnTest, SeesWhatOthersCommitted) {
   changed = store_->Changed();
   ASSERT_TRUE(changed);
   EXPECT_FALSE(*changed);
-  Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_TRUE(Turn({NewEnd(out.claimed[0], Success())}).others_committed);
   EXPECT_EQ(View(submit.task).steps[0].row.state, StepState::kInProgress);
   EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 0);
+}
+
+// Changed says it of nothing that a turn has seen, so the turn does.
+TEST_F(TurnTest, SaysWhatOthersCommittedBeforeItBegan) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  Turn({NewSubmit(linear)});  // The first one has seen nothing yet.
+  EXPECT_FALSE(Turn({NewSubmit(linear)}).others_committed);
+  Sql("UPDATE step SET priority = 7 WHERE n = 0");
+  EXPECT_TRUE(Turn({NewSubmit(linear)}).others_committed);
+  EXPECT_FALSE(Turn({NewSubmit(linear)}).others_committed);
+  const auto changed = store_->Changed();
+  ASSERT_TRUE(changed);
+  EXPECT_FALSE(*changed);
 }
 
 TEST_F(TurnTest, WritesNothingWhenThereIsNothingToDo) {
