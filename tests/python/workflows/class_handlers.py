@@ -170,6 +170,22 @@ class Pay(Named):
         return self.success({"paid": context.get_input("amount"), "card": "4111"})
 
 
+class TakeFromStock(Named):
+    step = "take_from_stock"
+
+    def call(self, context: StepContext) -> StepHandlerResult:
+        if context.get_input("sold_out"):
+            return self.failure("nothing is left", "sold_out", retryable=False)
+        return self.success({"left": 3})
+
+
+class Notify(Named):
+    step = "notify"
+
+    def call(self, context: StepContext) -> StepHandlerResult:
+        return self.success({"customer": context.get_input("customer_id")})
+
+
 class Wait(Named):
     step = "wait"
 

@@ -136,6 +136,20 @@ def pay(amount: Any, simulate_failure: Any) -> Any:
     return {"paid": amount, "card": "4111"}
 
 
+@handles("take_from_stock")
+@inputs("sold_out")
+def take_from_stock(sold_out: Any) -> Any:
+    if sold_out:
+        return StepHandlerResult.failure("nothing is left", "sold_out", retryable=False)
+    return {"left": 3}
+
+
+@handles("notify")
+@inputs("customer_id")
+def notify(customer_id: Any) -> Any:
+    return {"customer": customer_id}
+
+
 @handles("wait")
 async def wait() -> Any:
     await asyncio.sleep(0.1)

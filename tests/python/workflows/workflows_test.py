@@ -33,6 +33,17 @@ class Payments(BasePublisher):
         return {"paid": ctx.result["paid"]}
 
 
+class Notifications(BasePublisher):
+    """Adds how it went out."""
+
+    @property
+    def publisher_name(self) -> str:
+        return "notifications"
+
+    def additional_metadata(self, ctx: Any) -> dict[str, Any]:
+        return {"channel": "mail"}
+
+
 class Listens(BaseSubscriber):
     """Keeps the events."""
 
@@ -61,6 +72,7 @@ def worker(request: pytest.FixtureRequest) -> Iterator[tuple[str, WorkerForTests
     """One worker for each style, with all templates."""
     style = request.param
     PublisherRegistry.instance().register(Payments())
+    PublisherRegistry.instance().register(Notifications())
     SubscriberRegistry.instance().register(Listens)
     made = [
         make(style)
@@ -147,10 +159,25 @@ def test_a_declined_card_ends_after_one_attempt(run: Any) -> None:
 
 
 def test_domain_events(run: Any) -> None:
-    done = run("domain_events", {"order_id": 7, "amount": 10})
-    assert done.complete and Listens.wait(2) == ["order.validated", "payment.processed"]
-    payloads = {event["event_name"]: event["payload"] for event in Listens.events}
-    assert payloads == {"order.validated": {"order_id": 7}, "payment.processed": {"paid": 10}}
+    done = run("domain_events", {"order_id": 7, "customer_id": 1, "amount": 10})
+    published = {
+        "order.validated": {"order_id": 7},
+        "payment.processed": {"paid": 10},
+        "inventory.updated": {"left": 3},
+        "notification.sent": {"customer": 1},
+    }
+    assert done.complete and Listens.wait(4) == sorted(published)
+    assert {event["event_name"]: event["payload"] for event in Listens.events} == published
+    by_name = {event["event_name"]: event for event in Listens.events}
+    assert by_name["notification.sent"]["metadata"]["channel"] == "mail"
+    assert by_name["payment.processed"]["execution_result"]["result"] == {"paid": 10, "card": "4111"}
+
+
+def test_what_is_published_always_is_published_of_a_failure(run: Any) -> None:
+    run("domain_events", {"order_id": 7, "customer_id": 1, "amount": 10, "sold_out": True})
+    assert Listens.wait(3) == ["inventory.updated", "order.validated", "payment.processed"]
+    failed = next(event for event in Listens.events if event["event_name"] == "inventory.updated")
+    assert failed["execution_result"]["success"] is False
 
 
 def test_every_failed_attempt_is_an_event(run: Any) -> None:
