@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from class_handlers import PRICES
+from class_handlers import PRICES, Meeting
 from tasker_core import PermanentError, RetryableError, StepContext, StepHandlerResult
 from tasker_core.step_handler import depends_on, inputs, step_handler
 
@@ -150,9 +150,12 @@ def notify(customer_id: Any) -> Any:
     return {"customer": customer_id}
 
 
+MEETING = Meeting(20)
+
+
 @handles("wait")
 async def wait() -> Any:
-    await asyncio.sleep(0.1)
+    await MEETING.join()
     return {"loop": id(asyncio.get_running_loop())}
 
 

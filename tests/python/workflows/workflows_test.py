@@ -6,7 +6,6 @@ It needs the real native module: run it with an installed tasker-host, or with P
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,7 +186,6 @@ def test_every_failed_attempt_is_an_event(run: Any) -> None:
 
 
 def test_async_steps_share_a_loop_and_run_together(run: Any) -> None:
-    started = time.monotonic()
+    # Each of the twenty waits for all the others.
     done = run("async_fan")
     assert done.result("count") == {"steps": 20, "loops": 1}
-    assert time.monotonic() - started < 1.9  # One after another they would take two seconds.
