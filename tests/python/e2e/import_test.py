@@ -12,7 +12,8 @@ PROGRAM = """
 import json, sys, time
 began, used = time.perf_counter(), time.process_time()
 import tasker_core
-print(json.dumps([time.perf_counter() - began, time.process_time() - used, sorted({name.partition(".")[0] for name in sys.modules})]))
+took = [time.perf_counter() - began, time.process_time() - used]
+print(json.dumps([*took, sorted({name.partition(".")[0] for name in sys.modules})]))
 """
 LATER = {"asyncio", "httpx", "yaml", "pytest", "ssl", "multiprocessing", "sqlite3"}
 
