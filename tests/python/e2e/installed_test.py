@@ -60,11 +60,11 @@ def test_three_lines_test_a_workflow(python: Path, tmp_path: Path) -> None:
     assert kind == "python" and len(lines.splitlines()) == 3
     for name, text in {"test_order.py": lines, "order.yaml": template, "orders.py": handlers}.items():
         (tmp_path / name).write_text(text)
-    assert " 1 passed in " in f" {run(python, '-m', 'pytest', '-q', cwd=tmp_path)}"
+    assert "\n1 passed in " in run(python, "-m", "pytest", "-q", cwd=tmp_path)
     (tmp_path / "test_more.py").write_text(more)
     (tmp_path / "test_handlers.py").write_text(BLOCKS[4][1])
     (tmp_path / "test_one_worker.py").write_text(BLOCKS[5][1])
-    assert "6 passed in " in run(python, "-m", "pytest", "-q", cwd=tmp_path)
+    assert "\n6 passed in " in run(python, "-m", "pytest", "-q", cwd=tmp_path)
     assert not (tmp_path / ".tasker").exists(), "a test leaves no store"
     where = run(python, "-c", "import tasker_core; print(tasker_core.__file__)", cwd=tmp_path)
     assert where.startswith(str(python.parents[1])) and os.environ["TASKER_BUILD"] not in where
