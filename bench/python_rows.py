@@ -7,6 +7,7 @@ import asyncio
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -92,6 +93,12 @@ def naps_s():
     return time.perf_counter() - began
 
 
+def import_s(times=7):
+    """Seconds that `import tasker_core` takes in a new interpreter."""
+    program = "import time; t = time.perf_counter(); import tasker_core; print(time.perf_counter() - t)"
+    return statistics.median(float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(times))
+
+
 def layer(registry, text, steps):
     """Steps per second of the same Python layer in a bare loop: no host, no store, no other thread."""
     pool = pools.Pool(registry, EventBridge.instance(), "bench", 1, 1)
@@ -147,6 +154,7 @@ def main():
     whole_us, layer_us = 1e6 / rate, 1e6 / bare
     print(json.dumps({
         "python_noop": rate, "python_layer": bare, "python_linear4_latency_p50": p50, "python_async100": naps,
+        "python_import": import_s(),
         "split_us": {"whole": whole_us, "json": json_us, "handler": handler_us,
                      "rest of the Python layer": layer_us - json_us - handler_us,
                      "native, GIL and waiting": whole_us - layer_us},

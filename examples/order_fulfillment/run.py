@@ -7,6 +7,8 @@
 Everything that it writes is under build/order_fulfillment. TASKER_BUILD names another build than build/release.
 """
 
+from __future__ import annotations
+
 import collections
 import json
 import os
@@ -14,13 +16,14 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 EXAMPLE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("TASKER_BUILD") or EXAMPLE.parents[1] / "build" / "release").resolve()
 HOST = BUILD / "host" / "tasker-host"
 
 
-def prepare():
+def prepare() -> pathlib.Path:
     """An empty folder for the store, the files of the outside world, and this example's own plugin."""
     home = pathlib.Path(os.environ.get("ORDERS_HOME") or BUILD.parent / "order_fulfillment").resolve()
     shutil.rmtree(home, ignore_errors=True)
@@ -31,7 +34,7 @@ def prepare():
     return home
 
 
-def client(home, env, *arguments):
+def client(home: pathlib.Path, env: dict[str, str], *arguments: str) -> Any:
     ended = subprocess.run([HOST, "--config", EXAMPLE / "worker.toml", *arguments, "--json"], cwd=home, env=env,
                            capture_output=True, text=True, check=False)
     if not ended.stdout:
@@ -39,7 +42,7 @@ def client(home, env, *arguments):
     return json.loads(ended.stdout)
 
 
-def fulfill(home, env, host, orders):
+def fulfill(home: pathlib.Path, env: dict[str, str], host: subprocess.Popen[bytes], orders: list[Any]) -> list[Any]:
     """The tasks of these orders, at their ends."""
     ids = [client(home, env, "submit", "examples/order_fulfillment", "--key", order["order_id"],
                   "--context", json.dumps(order))["task"] for order in orders]
@@ -59,7 +62,7 @@ def fulfill(home, env, host, orders):
     return tasks
 
 
-def report(orders, tasks):
+def report(orders: list[Any], tasks: list[Any]) -> None:
     print(f"{'order':6} {'state':20} {'attempts at charge':18} why")
     for order, task in zip(orders, tasks):
         failed = [attempt for attempt in task["attempts"] if attempt["outcome"] == "error"]
@@ -69,7 +72,7 @@ def report(orders, tasks):
     print(dict(collections.Counter(task["state"] for task in tasks)))
 
 
-def main():
+def main() -> None:
     file = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLE / "orders.jsonl"
     orders = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     home = prepare()

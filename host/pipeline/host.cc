@@ -104,6 +104,7 @@ struct Host::State {
   std::vector<plugin::Instance::Running> Running() const;
   Result<Submitted> Submit(const std::string& name, const Submission& submission);
   Result<workflow::TaskState> WaitSettled(const Uuid& task, Steady deadline);
+  Status Watch(Steady deadline, const std::function<Result<bool>()>& look);
   Status Act(store::Act act);
   HostStatus Describe() const;
   std::string StatusJson() const;
@@ -393,6 +394,13 @@ Result<workflow::TaskState> Host::State::WaitSettled(const Uuid& task, Steady de
   });
 }
 
+Status Host::State::Watch(Steady deadline, const std::function<Result<bool>()>& look) {
+  store->Listen();
+  const Status found = settled.Watch(deadline, look);
+  store->Unlisten();
+  return found;
+}
+
 HostStatus Host::State::Describe() const {
   const TurnLoopStatus now = loop->status();
   HostStatus out;
@@ -427,6 +435,9 @@ TaskAccess Host::State::Access() {
     return Act(std::move(act));
   };
   access.wait = [this](const Uuid& task, Steady deadline) { return WaitSettled(task, deadline); };
+  access.watch = [this](Steady deadline, const std::function<Result<bool>()>& look) {
+    return Watch(deadline, look);
+  };
   access.read = [this](const std::function<Status(store::Reader&)>& use) -> Status {
     MutexLock lock(reader_mu);
     if (!reader) return Unavailable("the host has stopped");

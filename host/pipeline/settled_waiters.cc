@@ -1,5 +1,6 @@
 #include "pipeline/settled_waiters.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tasker::pipeline {
@@ -40,11 +41,43 @@ Result<workflow::TaskState> SettledWaiters::Wait(const Uuid& task, Steady deadli
   return answer;
 }
 
+Status SettledWaiters::Watch(Steady deadline, const std::function<Result<bool>()>& look) {
+  Waiter watcher;
+  MutexLock lock(mu_);
+  watchers_.insert(&watcher);
+  ++waiting_;
+  Status answer = Unavailable("the host stops while somebody watches a task");
+  Steady not_before{};
+  while (!closed_) {
+    const Steady now = std::chrono::steady_clock::now();
+    if (watcher.look && now >= not_before) {
+      watcher.look = false;
+      mu_.Unlock();  // as in Wait
+      const Result<bool> found = look();
+      mu_.Lock();
+      not_before = std::chrono::steady_clock::now() + kPause;
+      if (found && !*found) continue;
+      answer = found ? Ok() : found.error();
+      break;
+    }
+    if (now >= deadline) {
+      answer = Error{ErrorCode::kTimeout, "the task has not changed yet"};
+      break;
+    }
+    const Steady until = watcher.look ? std::min(deadline, not_before) : deadline;
+    static_cast<void>(watcher.changed.WaitUntil(mu_, until));
+  }
+  watchers_.erase(&watcher);
+  --waiting_;
+  return answer;
+}
+
 void SettledWaiters::Tell(std::span<const store::Settled> settled) {
   // A waiter that comes later reads the store after it is counted, and so sees what this turn has
   // committed.
-  if (settled.empty() || waiting_ == 0) return;
+  if (waiting_ == 0) return;
   MutexLock lock(mu_);
+  LetWatchersLook();
   for (const store::Settled& one : settled) {
     const auto [first, last] = waiters_.equal_range(one.task);
     for (auto entry = first; entry != last; ++entry) {
@@ -61,12 +94,21 @@ void SettledWaiters::LookAgain() {
     waiter->look = true;
     waiter->changed.NotifyOne();
   }
+  LetWatchersLook();
+}
+
+void SettledWaiters::LetWatchersLook() {
+  for (Waiter* const watcher : watchers_) {
+    watcher->look = true;
+    watcher->changed.NotifyOne();
+  }
 }
 
 void SettledWaiters::Close() {
   MutexLock lock(mu_);
   closed_ = true;
   for (auto& [task, waiter] : waiters_) waiter->changed.NotifyOne();
+  LetWatchersLook();
 }
 
 }  // namespace tasker::pipeline

@@ -34,7 +34,11 @@ struct TaskClient::State {
   Result<Submitted> Submit(const std::string& name, const Submission& submission);
   Status Cancel(const Uuid& task, const std::string& actor, const std::string& reason);
   Result<workflow::TaskState> Wait(const Uuid& task, Steady deadline);
+  Status Watch(Steady deadline, const std::function<Result<bool>()>& look);
   Status Read(const std::function<Status(store::Reader&)>& use);
+
+  Status Until(Steady deadline, const std::string& too_late,
+               const std::function<Result<bool>()>& look);
 
   // With the lock.
   Result<store::Ack> Send(store::Event event) REQUIRES(mu);
@@ -47,6 +51,8 @@ struct TaskClient::State {
       .cancel = [this](const Uuid& task, const std::string& actor,
                        const std::string& reason) { return Cancel(task, actor, reason); },
       .wait = [this](const Uuid& task, Steady deadline) { return Wait(task, deadline); },
+      .watch = [this](Steady deadline,
+                      const std::function<Result<bool>()>& look) { return Watch(deadline, look); },
       .read = [this](const std::function<Status(store::Reader&)>& use) { return Read(use); },
   }};
 
@@ -123,18 +129,43 @@ Status TaskClient::State::Cancel(const Uuid& task, const std::string& actor,
 }
 
 Result<workflow::TaskState> TaskClient::State::Wait(const Uuid& task, Steady deadline) {
+  workflow::TaskState state{};
+  TRY_OK(Until(deadline, "task " + task.ToString() + " was not settled in time",
+               [&]() -> Result<bool> {
+                 MutexLock lock(mu);
+                 TRY(const store::TaskSummary summary, reader->Summary(task));
+                 state = summary.state;
+                 return workflow::IsSettled(state);
+               }));
+  return state;
+}
+
+Status TaskClient::State::Watch(Steady deadline, const std::function<Result<bool>()>& look) {
+  {
+    MutexLock lock(mu);
+    store->Listen();
+  }
+  const Status found = Until(deadline, "the task has not changed yet", look);
+  MutexLock lock(mu);
+  store->Unlisten();
+  return found;
+}
+
+// Asks `look` now and whenever the bell rings.
+Status TaskClient::State::Until(Steady deadline, const std::string& too_late,
+                                const std::function<Result<bool>()>& look) {
   int bell = -1;
   while (true) {
     {
+      // Before the look, so that what is committed after it rings.
       MutexLock lock(mu);
-      TRY(const store::TaskSummary summary, reader->Summary(task));
-      if (workflow::IsSettled(summary.state)) return summary.state;
       TRY_OK(store->Changed());
       bell = store->bell_fd();
     }
+    TRY(const bool found, look());
+    if (found) return Ok();
     const Steady now = std::chrono::steady_clock::now();
-    if (now >= deadline)
-      return Error{ErrorCode::kTimeout, "task " + task.ToString() + " was not settled in time"};
+    if (now >= deadline) return Error{ErrorCode::kTimeout, too_late};
     const auto wait = std::min(std::chrono::ceil<std::chrono::milliseconds>(deadline - now),
                                std::chrono::milliseconds(kLookEvery));
     pollfd rang{bell, POLLIN, 0};

@@ -57,6 +57,17 @@ Result<const store::StepView*> FindStep(const store::TaskView& view, const Uuid&
   return NotFound("task " + view.summary.uuid.ToString() + " has no step " + wanted.ToString());
 }
 
+// Differs whenever the task, a step or the number of a step's attempts does. It is compared and
+// nothing else, so its shape may change.
+std::string StatesOf(const store::TaskView& view) {
+  std::string states(workflow::Name(view.summary.state));
+  for (const store::StepView& step : view.steps) {
+    states += static_cast<char>('a' + static_cast<int>(step.row.state));
+    states += std::to_string(step.row.attempts);
+  }
+  return states;
+}
+
 std::optional<workflow::TaskState> StateNamed(const std::string& word) {
   for (int i = 0; i < workflow::kTaskStates; ++i) {
     const auto state = static_cast<workflow::TaskState>(i);
@@ -83,6 +94,7 @@ Result<std::string> TaskService::Call(std::string_view operation, std::string_vi
       {"get_step_audit_history", &TaskService::Audit},
       {"health_check", &TaskService::Health},
       {"wait_task", &TaskService::Wait},
+      {"watch_task", &TaskService::Watch},
   };
   if (request.size() > kRequestMaxBytes) return Invalid("the request is larger than 64 MiB");
   json::error_code error;
@@ -229,6 +241,22 @@ Result<json::value> TaskService::Wait(const Request& request) const {
   TRY_OK(access_.wait(task, std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout)));
   TRY(const store::TaskView view, View(task));
   return json::value(ClientTask(view));
+}
+
+Result<json::value> TaskService::Watch(const Request& request) const {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  TRY(const Uuid task, Id(request, "task_uuid"));
+  TRY(const std::optional<std::string> seen, Text(request, "seen"));
+  TRY(const std::int64_t timeout, Number(request, "timeout_ms", kDayMs, 0, kDayMs));
+  const Steady deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout);
+  store::TaskView view;
+  TRY_OK(access_.watch(deadline, [&]() -> Result<bool> {
+    TRY(view, View(task));
+    return StatesOf(view) != seen;
+  }));
+  json::object reply = ClientTask(view);
+  reply["seen"] = StatesOf(view);
+  return json::value(std::move(reply));
 }
 
 Result<store::TaskView> TaskService::View(const Uuid& task) const {

@@ -21,6 +21,8 @@ struct TaskAccess {
   std::function<Status(const Uuid& task, const std::string& actor, const std::string& reason)>
       cancel;
   std::function<Result<workflow::TaskState>(const Uuid& task, Steady deadline)> wait;
+  // Returns once `look` has found something: it is asked now and after commits, whoever makes them.
+  std::function<Status(Steady deadline, const std::function<Result<bool>()>& look)> watch;
   // Runs `use` with a reader that is its own meanwhile.
   std::function<Status(const std::function<Status(store::Reader&)>& use)> read;
 };
@@ -47,6 +49,7 @@ class TaskService final {
   Result<boost::json::value> Audit(const Request& request) const;
   Result<boost::json::value> Health(const Request& request) const;
   Result<boost::json::value> Wait(const Request& request) const;
+  Result<boost::json::value> Watch(const Request& request) const;
 
   Result<store::TaskView> View(const Uuid& task) const;
 

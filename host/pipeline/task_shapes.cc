@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pipeline/timestamps.h"
 #include "workflow/identity.h"
@@ -84,6 +85,15 @@ const store::StepView* Find(const store::TaskView& view, std::int32_t n) {
   return found == view.steps.end() ? nullptr : &*found;
 }
 
+json::array NamesOf(const store::TaskView& view, const std::vector<std::int32_t>& steps) {
+  json::array names;
+  for (const std::int32_t n : steps) {
+    const store::StepView* const step = Find(view, n);
+    if (step != nullptr) names.emplace_back(step->name);
+  }
+  return names;
+}
+
 std::optional<Time> LastFailure(const store::TaskView& view, std::int32_t n) {
   std::optional<Time> last;
   for (const store::AttemptView& attempt : view.attempts) {
@@ -148,6 +158,7 @@ json::object ClientStep(const store::TaskView& view, const store::StepView& step
           {"dependencies_satisfied", row.waiting_for == 0},
           {"retry_eligible", !done && row.attempts < step.max_attempts},
           {"ready_for_execution", row.state == StepState::kEnqueued},
+          {"dependencies", NamesOf(view, step.parents)},
           {"total_parents", step.parents.size()},
           {"completed_parents", completed},
           {"attempts", row.attempts},

@@ -332,7 +332,8 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   in_flight_.Dispatch(std::move(out.claimed));
   batch_.Committed(out.acks);
   in_flight_.EndReturned();
-  settled_.Tell(out.settled);
+  if (out.committed) settled_.Tell(out.settled);
+  if (out.others_committed) settled_.LookAgain();  // which Changed will not say again
   in_flight_.Revoke(out.revoked);
   if (outage_ && HandBackForgotten()) {
     log::Info("pipeline", "the store can be written again");

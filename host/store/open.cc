@@ -75,7 +75,8 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
 
 Result<TurnOutput> Store::Commit(const TurnInput& in) {
   auto out = state_->turns->Run(in);
-  if (state_->turns->rang()) state_->bell->Ring();
+  if (state_->turns->rang() || (out && out->committed && state_->bell->listened_to()))
+    state_->bell->Ring();
   if (out) {
     for (const Event& event : in.events) {
       if (const Bury* bury = std::get_if<Bury>(&event))
@@ -97,6 +98,10 @@ Result<bool> Store::Changed() {
   state_->turns->Forget();
   return true;
 }
+
+void Store::Listen() { state_->bell->Listen(); }
+
+void Store::Unlisten() { state_->bell->Unlisten(); }
 
 void Store::set_on_wait(std::function<void()> on_wait) {
   state_->turnstile->set_on_wait(std::move(on_wait));

@@ -174,6 +174,7 @@ struct TurnOutput {
   std::optional<Time> next_due;  // when the next retry or start is due; a turn must be run then
   bool more_ready = false;  // enqueued steps of the demanded handlers were left for want of places
   bool committed = false;   // something was written: one commit
+  bool others_committed = false;  // another process has, since the last turn that succeeded
 };
 
 struct NewWorker {
@@ -294,6 +295,10 @@ class Store final {
   int bell_fd() const;
   // Empties the bell. Whether another process has committed since the last Commit, Changed or Open.
   Result<bool> Changed();
+  // From Listen to the Unlisten that goes with it, other processes ring for every commit: else only
+  // when there is something to do, or a task is settled. Thread-safe.
+  void Listen();
+  void Unlisten();
   // Called each second by the thread that waits for the turnstile; set between its waits.
   void set_on_wait(std::function<void()> on_wait);
   // Ends a wait for the turnstile, from any thread: what waits returns kUnavailable until the store

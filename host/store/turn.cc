@@ -89,6 +89,7 @@ Result<TurnOutput> TurnRunner::Run(const TurnInput& in) {
   if (!out && out.error().code == ErrorCode::kInvalid && !in.events.empty())
     out = RunHalves(in, in.events);
   if (!out) return NotApplied(out.error());
+  out->others_committed = std::exchange(others_committed_, false);
   return out;
 }
 
@@ -155,6 +156,7 @@ Status TurnRunner::InTransaction(const TurnInput& in, std::span<const Event> eve
                                  TurnOutput& out) {
   TRY(const bool others, tx_.OthersCommitted());
   if (others) Forget();
+  others_committed_ = others_committed_ || others;
   if (fresh_look_) {
     TRY(const auto paused, tx_.PausedHandlers());
     paused_ = {paused.begin(), paused.end()};

@@ -130,6 +130,8 @@ class TurnRunner final {
   bool ring_ = false;
   bool dues_changed_ = false;
   bool rang_ = false;
+
+  bool others_committed_ = false;  // since the last turn that succeeded
 };
 
 }  // namespace tasker::store

@@ -75,6 +75,51 @@ TEST(SettledWaiters, PassesOnThatThereIsNoSuchTask) {
   EXPECT_EQ(state.error().code, ErrorCode::kNotFound);
 }
 
+TEST(SettledWaiters, AWatcherLooksAfterEveryCommit) {
+  SettledWaiters waiters;
+  testing::Gate looked;
+  testing::Gate looked_twice;
+  std::thread turn([&] {
+    EXPECT_TRUE(looked.Wait());
+    waiters.Tell({});
+    EXPECT_TRUE(looked_twice.Wait());
+    waiters.LookAgain();
+  });
+  int looks = 0;
+  const Status found = waiters.Watch(Soon(), [&]() -> Result<bool> {
+    ++looks;
+    (looks == 1 ? looked : looked_twice).Open();
+    return looks == 3;
+  });
+  turn.join();
+  EXPECT_TRUE(found);
+  EXPECT_EQ(looks, 3);
+}
+
+TEST(SettledWaiters, AWatcherEndsAtTheDeadlineAndWhenItIsClosed) {
+  SettledWaiters waiters;
+  const auto nothing = []() -> Result<bool> { return false; };
+  const Status late = waiters.Watch(std::chrono::steady_clock::now(), nothing);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
+  const Status broken =
+      waiters.Watch(Soon(), []() -> Result<bool> { return NotFound("no such task"); });
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, ErrorCode::kNotFound);
+  testing::Gate looked;
+  std::thread host([&] {
+    EXPECT_TRUE(looked.Wait());
+    waiters.Close();
+  });
+  const Status closed = waiters.Watch(Soon(), [&]() -> Result<bool> {
+    looked.Open();
+    return false;
+  });
+  host.join();
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().code, ErrorCode::kUnavailable);
+}
+
 TEST(SettledWaiters, EndsWhenItIsClosed) {
   SettledWaiters waiters;
   waiters.Close();

@@ -49,6 +49,35 @@ TEST(Bell, WakesAnotherProcess) {
   EXPECT_EQ(listener.Wait(), 0);
 }
 
+TEST(Bell, KnowsWhetherAnotherProcessListens) {
+  const ScopedTempDir dir;
+  const std::string lock_folder = LockFolder(dir);
+  const auto bell = OpenBell(lock_folder);
+  bell->Listen();
+  EXPECT_FALSE(bell->listened_to());  // It hears itself.
+  bell->Unlisten();
+  ChildProcess listener([&](Channel& parent) {
+    const auto other = OpenBell(lock_folder);
+    other->Listen();
+    other->Listen();
+    other->Unlisten();
+    parent.Say("listening");
+    CHECK(parent.Hear() == "stop");
+    other->Unlisten();
+    parent.Say("stopped");
+    CHECK(parent.Hear() == "die");
+    other->Listen();
+  });
+  ASSERT_EQ(listener.Hear(), "listening");
+  EXPECT_TRUE(bell->listened_to());
+  listener.Say("stop");
+  ASSERT_EQ(listener.Hear(), "stopped");
+  EXPECT_FALSE(bell->listened_to());
+  listener.Say("die");
+  EXPECT_EQ(listener.Wait(), 0);
+  EXPECT_FALSE(bell->listened_to());
+}
+
 TEST(Bell, IsSilentOnceDrainedAndRingsAgain) {
   const ScopedTempDir dir;
   const auto bell = OpenBell(LockFolder(dir));

@@ -1,8 +1,14 @@
+#include <poll.h>
+
+#include "store/sqlite/bell.h"
+#include "tests/support/child_process.h"
 #include "tests/support/store_fixture.h"
 
 namespace tasker::store {
 namespace {
 
+using testing::Channel;
+using testing::ChildProcess;
 using testing::StoreTest;
 using workflow::StepState;
 using workflow::TaskState;
@@ -331,9 +337,56 @@ TEST_F(TurnTest, SeesWhatOthersCommitted) {
   changed = store_->Changed();
   ASSERT_TRUE(changed);
   EXPECT_FALSE(*changed);
-  Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_TRUE(Turn({NewEnd(out.claimed[0], Success())}).others_committed);
   EXPECT_EQ(View(submit.task).steps[0].row.state, StepState::kInProgress);
   EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 0);
+}
+
+// Ends whose children start in the same turn leave other processes nothing to do.
+TEST_F(TurnTest, RingsForEveryCommitWhileAnotherProcessListens) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  WantAll(4);
+  const auto rang = [&] {
+    pollfd bell{store_->bell_fd(), POLLIN, 0};
+    const bool readable = ::poll(&bell, 1, 0) == 1;
+    EXPECT_TRUE(store_->Changed());  // empties it
+    return readable;
+  };
+  TurnOutput out = Turn({NewSubmit(linear)});
+  rang();
+  out = Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_FALSE(rang());
+  ChildProcess listener([&](Channel& parent) {
+    const auto bell = sqlite::Bell::Open(path() + ".d");
+    CHECK(bell.has_value());
+    (*bell)->Listen();
+    parent.Say("listening");
+    parent.Hear();
+    (*bell)->Unlisten();
+    parent.Say("stopped");
+  });
+  ASSERT_EQ(listener.Hear(), "listening");
+  out = Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_TRUE(rang());
+  listener.Say("stop");
+  ASSERT_EQ(listener.Hear(), "stopped");
+  out = Turn({NewEnd(out.claimed[0], Success())});
+  EXPECT_FALSE(rang());
+}
+
+// Changed says it of nothing that a turn has seen, so the turn does.
+TEST_F(TurnTest, SaysWhatOthersCommittedBeforeItBegan) {
+  const std::int64_t linear = Register(kLinear, "linear");
+  Join();
+  Turn({NewSubmit(linear)});  // The first one has seen nothing yet.
+  EXPECT_FALSE(Turn({NewSubmit(linear)}).others_committed);
+  Sql("UPDATE step SET priority = 7 WHERE n = 0");
+  EXPECT_TRUE(Turn({NewSubmit(linear)}).others_committed);
+  EXPECT_FALSE(Turn({NewSubmit(linear)}).others_committed);
+  const auto changed = store_->Changed();
+  ASSERT_TRUE(changed);
+  EXPECT_FALSE(*changed);
 }
 
 TEST_F(TurnTest, WritesNothingWhenThereIsNothingToDo) {

@@ -57,4 +57,23 @@ bool Bell::Drain() {
   return rung;
 }
 
+void Bell::Listen() {
+  MutexLock lock(mu_);
+  if (listening_++ > 0) return;
+  const int error = TryLock(file_.get(), LockKind::kShared);
+  if (error == 0) return;
+  log::Warning("store", "cannot lock " + path_ + ": " + ErrnoText(error) +
+                            "; what other processes commit is noticed only once a second");
+}
+
+void Bell::Unlisten() {
+  MutexLock lock(mu_);
+  if (--listening_ == 0) static_cast<void>(Unlock(file_.get()));
+}
+
+bool Bell::listened_to() const {
+  const auto listener = FindBlocker(file_.get());
+  return listener && listener->has_value();
+}
+
 }  // namespace tasker::store::sqlite

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 
 #include "gil.h"
 #include "module.h"
@@ -16,6 +17,10 @@ namespace {
 
 using MaybeText = std::optional<std::string>;
 
+struct TaskNotFound : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // "<what> failed: <the host's sentence>", as upstream; a wrong request is a ValueError, a wait that
 // is over a TimeoutError.
 py::object Call(const char* what, const char* operation, const py::dict& request) {
@@ -26,7 +31,9 @@ py::object Call(const char* what, const char* operation, const py::dict& request
     reply = World::OfProcess().Client(operation, text, nullptr);
   } catch (const HostError& error) {
     if (error.status == TASKER_E_INVALID || error.status == TASKER_E_TIMEOUT) throw;
-    throw std::runtime_error(std::string(what) + " failed: " + error.what());
+    const std::string sentence = std::string(what) + " failed: " + error.what();
+    if (error.status == TASKER_E_NOT_FOUND) throw TaskNotFound(sentence);
+    throw std::runtime_error(sentence);
   }
   return Loads(reply);
 }
@@ -66,9 +73,24 @@ py::object Wait(const std::string& task, double timeout_s) {
   }
 }
 
+// The task once it is unlike `seen`; None when the time is over.
+py::object Watch(const std::string& task, const MaybeText& seen, double timeout_s) {
+  constexpr double kMaxMs = 3'600'000;
+  py::dict request = Ids(task);
+  request["seen"] = seen ? py::object(py::str(*seen)) : py::none();
+  request["timeout_ms"] = static_cast<std::int64_t>(std::clamp(timeout_s * 1000, 0.0, kMaxMs));
+  try {
+    return Call("watch", "watch_task", request);
+  } catch (const HostError& error) {
+    if (error.status == TASKER_E_TIMEOUT) return py::none();
+    throw;
+  }
+}
+
 }  // namespace
 
 void DefineClient(py::module_& module) {
+  py::register_exception<TaskNotFound>(module, "TaskNotFoundError", PyExc_RuntimeError);
   module.def(
       "client_open",
       [](const py::object& config) {
@@ -113,6 +135,7 @@ void DefineClient(py::module_& module) {
   module.def("client_health_check",
              [] { return Call("health_check", "health_check", py::dict()); });
   module.def("_client_wait", &Wait, py::arg("task_uuid"), py::arg("timeout_s"));
+  module.def("_client_watch", &Watch, py::arg("task_uuid"), py::arg("seen"), py::arg("timeout_s"));
 }
 
 }  // namespace tasker::python

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasker_core import _fork
-from tasker_core._execution import announce
+from tasker_core._execution import announce, tally
 from tasker_core._tasker_core import bootstrap_worker as _bootstrap_worker
 from tasker_core._tasker_core import get_worker_status as _get_worker_status
 from tasker_core._tasker_core import is_worker_running as _is_worker_running
@@ -52,6 +52,8 @@ def start_host(settings: dict[str, Any] | None) -> BootstrapResult:
         _fork.note_open("worker")
     if status in ("started", "already_running"):
         announce.connect()
+    if status == "started":
+        tally.tallies.begin()
     return BootstrapResult(
         success=status == "started",
         handle_id=answer.get("handle_id") or "",

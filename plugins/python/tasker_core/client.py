@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
+from tasker_core._tasker_core import TaskNotFoundError
 
 __all__ = [
     "HealthResponse",
@@ -16,11 +18,14 @@ __all__ = [
     "StepAuditResponse",
     "StepResponse",
     "TaskListResponse",
+    "TaskNotFoundError",
     "TaskResponse",
     "TaskerClient",
 ]
 
 _T = TypeVar("_T")
+
+_SETTLED = frozenset({"complete", "error", "cancelled", "resolved_manually", "blocked_by_failures"})
 
 
 def _known(cls: type[_T], data: dict[str, Any]) -> _T:
@@ -77,6 +82,11 @@ class TaskResponse:
     completion_percentage: float = 0.0
     health_status: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens in it without a person."""
+        return self.status in _SETTLED
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TaskResponse:
@@ -180,6 +190,7 @@ class TaskerClient:
 
     Raises:
         RuntimeError: From any method: the store could not do it; the message says why.
+        TaskNotFoundError: A RuntimeError: there is no such task, step or template.
         ValueError: From any method: an id or the request is malformed.
     """
 
@@ -236,6 +247,27 @@ class TaskerClient:
         from tasker_core._tasker_core import _client_wait
 
         return _one(TaskResponse.from_dict, _call(_client_wait, task_uuid, timeout_s))
+
+    def watch_task(self, task_uuid: str, timeout_s: float | None = None) -> Iterator[TaskResponse]:
+        """The task now, then after each change of it or its steps, until it is settled; the last one is that.
+
+        It is woken by commits, of whatever process; changes in quick succession come as one. `steps` of each task are
+        dicts with `name`, `current_state`, `attempts`, `dependencies` and more.
+
+        Raises:
+            TimeoutError: It has not settled within `timeout_s` seconds.
+
+        Example:
+            >>> for task in client.watch_task(task_uuid):
+            ...     print({step["name"]: step["current_state"] for step in task.steps})
+        """
+        watch = _Watch(task_uuid, timeout_s)
+        settled = False
+        while not settled:
+            seen = watch.look()
+            if seen is not None:
+                settled = seen.settled
+                yield seen
 
     def list_tasks(
         self,
@@ -310,6 +342,16 @@ class TaskerClient:
         """As `wait_for_task`."""
         return await _in_own_thread(self.wait_for_task, task_uuid, timeout_s)
 
+    async def watch_task_async(self, task_uuid: str, timeout_s: float | None = None) -> AsyncIterator[TaskResponse]:
+        """As `watch_task`; it may be left at any time."""
+        watch = _Watch(task_uuid, timeout_s)
+        settled = False
+        while not settled:
+            seen = await _in_own_thread(watch.look)
+            if seen is not None:
+                settled = seen.settled
+                yield seen
+
     async def list_tasks_async(
         self,
         *,
@@ -340,6 +382,29 @@ class TaskerClient:
     async def health_check_async(self) -> HealthResponse:
         """As `health_check`."""
         return await _in_thread(self.health_check)
+
+
+class _Watch:
+    # Between two looks at a task that does not change Python sees signals, and a thread whose asker has left ends.
+    LOOK_S = 0.5
+
+    def __init__(self, task_uuid: str, timeout_s: float | None) -> None:
+        self.task_uuid = task_uuid
+        self.timeout_s = timeout_s
+        self.until = None if timeout_s is None else time.monotonic() + timeout_s
+        self.seen: str | None = None
+
+    def look(self) -> TaskResponse | None:
+        from tasker_core._tasker_core import _client_watch
+
+        left = self.LOOK_S if self.until is None else self.until - time.monotonic()
+        answer = _call(_client_watch, self.task_uuid, self.seen, max(min(left, self.LOOK_S), 0.0))
+        if answer is not None:
+            self.seen = answer["seen"]
+            return TaskResponse.from_dict(answer)
+        if left <= 0:
+            raise TimeoutError(f"task {self.task_uuid} was not settled in {self.timeout_s} seconds")
+        return None
 
 
 async def _in_thread(function: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:

@@ -45,9 +45,10 @@ def get_metrics() -> WorkerMetrics:
         "steps_failed": failed,
         "steps_in_progress": len(running),
     }
-    # The host's own counts win: they know of other languages' handlers too.
-    given = {key: value for key, value in answer.items() if key not in counted or value}
-    return WorkerMetrics.model_validate({**counted, **given})
+    # The host's own counts know of other languages' handlers too, but come a moment later and leave some out.
+    for key, value in counted.items():
+        answer[key] = max(value, answer.get(key) or 0)
+    return WorkerMetrics.model_validate(answer)
 
 
 def get_worker_config() -> WorkerConfig:

@@ -59,6 +59,8 @@ def test_what_is_wrong_is_told_by_kind(program):
         said = []
         for call in (lambda: native.client_get_task("no uuid"),
                      lambda: native.client_get_task(str(uuid.uuid4())),
+                     lambda: native.client_get_step(native.client_create_task({"name": "one"})["task_uuid"],
+                                                    str(uuid.uuid4())),
                      lambda: native.client_create_task({"namespace": "app"}),
                      lambda: native.client_create_task({"name": "none", "namespace": "app"}),
                      lambda: native.client_list_tasks(status="odd"),
@@ -70,8 +72,8 @@ def test_what_is_wrong_is_told_by_kind(program):
                 said.append(type(error).__name__)
         print(json.dumps(said))
     """)
-    assert ended.answer() == ["ValueError", "RuntimeError", "ValueError", "RuntimeError", "ValueError",
-                              "TimeoutError"]
+    assert ended.answer() == ["ValueError", "TaskNotFoundError", "TaskNotFoundError", "ValueError",
+                              "TaskNotFoundError", "ValueError", "TimeoutError"]
 
 
 def test_a_key_makes_a_task_once(program):

@@ -39,22 +39,22 @@ class Program:
             "TASKER_LOG_LEVEL": "info",
         }
 
-    def start(self, source: str) -> subprocess.Popen[str]:
-        """A program that has been started."""
-        script = self.write("program.py", source)
+    def start(self, source: str, name: str = "program.py", stdin: bool = False) -> subprocess.Popen[str]:
+        """A program that has been started; with `stdin` it can be written to."""
+        script = self.write(name, source)
         return subprocess.Popen(
             [sys.executable, "-X", "faulthandler", str(script)],
             cwd=self.path,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, source: str, timeout_s: float = PATIENCE_S) -> Ended:
+    def run(self, source: str, timeout_s: float = PATIENCE_S, name: str = "program.py") -> Ended:
         """A program that was run to its end."""
-        process = self.start(source)
+        process = self.start(source, name)
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:

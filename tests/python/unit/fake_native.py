@@ -214,9 +214,10 @@ def _no_client(*_: Any, **__: Any) -> Any:
     raise RuntimeError(NOT_RUNNING)
 
 
+TaskNotFoundError = type("TaskNotFoundError", (RuntimeError,), {})
 client_create_task = client_get_task = client_list_tasks = client_cancel_task = _no_client
 client_list_task_steps = client_get_step = client_get_step_audit_history = client_health_check = _no_client
-client_open = _client_wait = _no_client
+client_open = _client_wait = _client_watch = _no_client
 
 
 def _world() -> str:

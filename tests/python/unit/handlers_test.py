@@ -224,9 +224,10 @@ def test_all_instances_of_a_class_share_one_client(fetch: Any) -> None:
 
 def test_requests_of_every_method(fetch: Any) -> None:
     handler = Fetch()
-    for method in ("post", "put", "patch"):
-        body = getattr(handler, method)("/x", json={"a": 1}).body
-        assert (body["method"], body["echo"]) == (method.upper(), {"a": 1})
+    for method, send in {"POST": handler.post, "PUT": handler.put, "PATCH": handler.patch}.items():
+        body = send("/x", json={"a": 1}).body
+        assert (body["method"], body["echo"]) == (method, {"a": 1})
+    assert handler.request("OPTIONS", "/x").body["method"] == "OPTIONS"
     assert handler.delete("/x").body["method"] == "DELETE"
     assert handler.api_success(handler.get("/text")).result == {"data": "plain"}
     assert handler.capabilities == ["process", "http", "api"]

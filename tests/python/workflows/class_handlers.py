@@ -170,11 +170,42 @@ class Pay(Named):
         return self.success({"paid": context.get_input("amount"), "card": "4111"})
 
 
+class TakeFromStock(Named):
+    step = "take_from_stock"
+
+    def call(self, context: StepContext) -> StepHandlerResult:
+        if context.get_input("sold_out"):
+            return self.failure("nothing is left", "sold_out", retryable=False)
+        return self.success({"left": 3})
+
+
+class Notify(Named):
+    step = "notify"
+
+    def call(self, context: StepContext) -> StepHandlerResult:
+        return self.success({"customer": context.get_input("customer_id")})
+
+
+class Meeting:
+    """Begins when the last one has come, so that nobody leaves it who is alone."""
+
+    def __init__(self, wanted: int) -> None:
+        self.missing = wanted
+        self.begins = asyncio.Event()
+
+    async def join(self) -> None:
+        self.missing -= 1
+        if self.missing == 0:
+            self.begins.set()
+        await self.begins.wait()
+
+
 class Wait(Named):
     step = "wait"
+    meeting = Meeting(20)
 
     async def call(self, context: StepContext) -> StepHandlerResult:
-        await asyncio.sleep(0.1)
+        await self.meeting.join()
         return self.success({"loop": id(asyncio.get_running_loop())})
 
 

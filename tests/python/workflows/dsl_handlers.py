@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from class_handlers import PRICES
+from class_handlers import PRICES, Meeting
 from tasker_core import PermanentError, RetryableError, StepContext, StepHandlerResult
 from tasker_core.step_handler import depends_on, inputs, step_handler
 
@@ -136,9 +136,26 @@ def pay(amount: Any, simulate_failure: Any) -> Any:
     return {"paid": amount, "card": "4111"}
 
 
+@handles("take_from_stock")
+@inputs("sold_out")
+def take_from_stock(sold_out: Any) -> Any:
+    if sold_out:
+        return StepHandlerResult.failure("nothing is left", "sold_out", retryable=False)
+    return {"left": 3}
+
+
+@handles("notify")
+@inputs("customer_id")
+def notify(customer_id: Any) -> Any:
+    return {"customer": customer_id}
+
+
+MEETING = Meeting(20)
+
+
 @handles("wait")
 async def wait() -> Any:
-    await asyncio.sleep(0.1)
+    await MEETING.join()
     return {"loop": id(asyncio.get_running_loop())}
 
 

@@ -62,16 +62,21 @@ def ecommerce(style: str) -> dict[str, Any]:
 
 
 def domain_events(style: str) -> dict[str, Any]:
-    """Two steps that publish."""
+    """Four steps in a row that publish."""
     schema = {"type": "object"}
     processed = {"name": "payment.processed", "condition": "success", "delivery_mode": "durable", "schema": schema}
     failed = {"name": "payment.failed", "condition": "failure", "delivery_mode": "durable", "schema": schema}
-    validated = {"name": "order.validated", "condition": "success", "delivery_mode": "fast", "schema": schema}
+    fast = {"delivery_mode": "fast", "schema": schema}
+    validated = {"name": "order.validated", "condition": "success", **fast}
+    updated = {"name": "inventory.updated", "condition": "always", **fast}
+    sent = {"name": "notification.sent", "condition": "success", **fast}
     return template(
         "domain_events",
         style,
         step("validate_order", publishes_events=[validated]),
         step("pay", "validate_order", publishes_events=[{**processed, "publisher": "payments"}, failed]),
+        step("take_from_stock", "pay", publishes_events=[updated]),
+        step("notify", "take_from_stock", publishes_events=[{**sent, "publisher": "notifications"}]),
     )
 
 

@@ -31,6 +31,11 @@ class Tallies:
     def __init__(self) -> None:
         self._local = threading.local()
         self._by_thread: dict[str, Tally] = {}
+        self._before = (0, 0)
+
+    def begin(self) -> None:
+        """A worker starts: what `totals` counts from."""
+        self._before = self._all()
 
     def mine(self) -> Tally:
         """The counts of the calling thread."""
@@ -60,10 +65,14 @@ class Tallies:
         }
 
     def totals(self) -> tuple[int, int]:
-        """How many attempts succeeded and failed."""
+        """How many attempts succeeded and failed since the last `begin`."""
+        succeeded, failed = self._all()
+        return succeeded - self._before[0], failed - self._before[1]
+
+    def _all(self) -> tuple[int, int]:
         rows = self.by_handler().values()
         return sum(row["succeeded"] for row in rows), sum(row["failed"] for row in rows)
 
 
 tallies = Tallies()
-"""The counts of this process since it started, over all workers."""
+"""The counts of this process; `by_handler` since it started, over all workers."""

@@ -26,14 +26,18 @@ extern "C" {
  * get_step_audit_history   task_uuid, step_uuid                  entries
  * health_check                                                   healthy
  * wait_task                task_uuid, timeout_ms                 the task, once nothing more
- * happens in it without a person */
+ *                                                                happens in it without a person
+ * watch_task               task_uuid, seen, timeout_ms           the task, and seen: at once
+ *                                                                without `seen`, else when its
+ *                                                                steps differ from when a reply
+ *                                                                said that */
 typedef struct tasker_client {
   uint32_t size;
   uint32_t reserved;
   /* Blocks until the store has answered: never call it from start() of a handler. On TASKER_OK
    * *reply is the caller's, who releases it; else nothing, and the error says why. E_INVALID: the
    * request is wrong. E_NOT_FOUND, E_WRONG_STATE: of what it names. E_BUSY: not now. E_TIMEOUT: of
-   * wait_task. [any] */
+   * wait_task and watch_task. [any] */
   tasker_status (*call)(tasker_plugin* plugin, tasker_str operation, tasker_str request,
                         tasker_bytes* reply, tasker_error* error);
 } tasker_client;
