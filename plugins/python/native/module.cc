@@ -67,6 +67,7 @@ py::object Loads(const std::string& text) {
 }
 
 void Define(py::module_& module) {
+  RefuseUpstream();
   module.doc() = "The native part of tasker_core.";
   module.attr("__version__") = TASKER_VERSION;
   TranslateErrors();

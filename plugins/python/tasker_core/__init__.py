@@ -19,6 +19,8 @@ from tasker_core._version import __version__
 try:
     from tasker_core import _tasker_core as _native
 except ImportError as _error:
+    if "tasker-py" in str(_error):
+        raise
     raise ImportError(
         f"tasker_core has no native module for this interpreter ({_error}): install it with `pip install tasker-host`, "
         "or run the handlers under tasker-host"
