@@ -132,8 +132,7 @@ py::object PollStepEvents() {
   std::optional<std::string> event;
   {
     const WithoutGil released;
-    Runtime::OfProcess().PollerCame();
-    event = Queue().Poll();
+    event = Runtime::OfProcess().Poll();
   }
   return event ? Loads(*event) : py::none();
 }

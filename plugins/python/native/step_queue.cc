@@ -229,6 +229,11 @@ StepQueue::Figures StepQueue::figures() const {
   return figures;
 }
 
+bool StepQueue::polled() const {
+  const std::lock_guard lock(mu_);
+  return polled_.has_value();
+}
+
 void StepQueue::StopGiving() {
   std::deque<Item> left;
   {

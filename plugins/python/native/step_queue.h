@@ -84,6 +84,8 @@ class StepQueue final {
     std::vector<Taken> taken;
   };
   Figures figures() const;
+  // Whether a consumer has polled and is not gone.
+  bool polled() const;
 
   static constexpr std::chrono::seconds kUntakenMax{5};
   static constexpr std::chrono::seconds kPollerGone{10};

@@ -289,7 +289,7 @@ class HandlerRegistry:
 
     def _changed(self) -> None:
         self.generation += 1
-        if announce.is_attached(self):
+        if announce.attached() is self:
             announce.changed()
 
 

@@ -73,6 +73,7 @@ class StepExecutionSubscriber:
         if not self._active:
             return
         self._active = False
+        announce.detach(self._handler_registry)
         try:
             self._event_bridge.unsubscribe(EventNames.STEP_EXECUTION_RECEIVED, self._handle_execution_event)
         except KeyError:
