@@ -72,7 +72,13 @@ class Application final : public World {
   std::string Client(std::string_view operation, std::string_view request,
                      const Settings* settings) override {
     RefuseFork();
-    if (running_) return Runtime::OfProcess().link().Client(operation, request);
+    if (running_) {
+      try {
+        return Runtime::OfProcess().link().Client(operation, request);
+      } catch (const NoHost&) {
+        // It stopped meanwhile; soon the lock is free.
+      }
+    }
     const std::lock_guard lock(mu_);
     if (host_) return Runtime::OfProcess().link().Client(operation, request);
     if (settings != nullptr) client_.reset();

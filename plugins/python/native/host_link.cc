@@ -32,11 +32,10 @@ class Why final {
   tasker_error* const error_;
 };
 
-HostError NoHost() {
-  return {TASKER_E_WRONG_STATE, "Worker not initialized. Call bootstrap_worker() first."};
-}
-
 }  // namespace
+
+NoHost::NoHost()
+    : HostError(TASKER_E_WRONG_STATE, "Worker not initialized. Call bootstrap_worker() first.") {}
 
 void HostLink::Attach(const tasker_host* host, tasker_plugin* plugin) {
   const std::unique_lock lock(mu_);

@@ -20,6 +20,12 @@ class HostError : public std::runtime_error {
   tasker_status status;
 };
 
+// No host is attached (any more).
+class NoHost final : public HostError {
+ public:
+  NoHost();
+};
+
 // The way to the host while this plugin lives; afterwards it reaches nobody. Thread-safe, and none
 // of it may be called with the GIL: the host takes locks, and Client waits for the store.
 class HostLink final {
@@ -37,7 +43,7 @@ class HostLink final {
   bool Log(tasker_call* call_or_null, std::int32_t level, std::string_view message,
            std::string_view fields);
 
-  // Throw HostError; Register: E_EXISTS for an id that is taken.
+  // Throw HostError, without a host NoHost; Register: E_EXISTS for an id that is taken.
   void Register(const tasker_handler& handler);
   bool Unregister(std::string_view id);
   std::string Client(std::string_view operation, std::string_view request);

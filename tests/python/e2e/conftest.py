@@ -19,6 +19,16 @@ PATIENCE_S = 60
 VENV = os.path.dirname(os.path.dirname(sys.executable))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--restarts", type=int, default=100, help="how often a worker is started and stopped")
+
+
+@pytest.fixture
+def restarts(request: pytest.FixtureRequest) -> int:
+    count: int = request.config.getoption("--restarts")
+    return count
+
+
 class Program:
     """A folder with handlers, templates and a store, in which Python programs are run."""
 

@@ -248,31 +248,6 @@ def test_whatever_a_handler_returns_or_raises_the_step_ends_and_the_worker_goes_
     assert tries["object"] == 1
 
 
-def test_starts_and_stops_leave_nothing_behind(program):
-    prepare(program)
-    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
-    ended = program.run("""
-        import json, os, threading
-        from tasker_core import Worker
-        from driver import settled, submit
-
-        def figures():
-            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
-
-        def once():
-            with Worker.start(handler_packages=["app.handlers"]):
-                settled(submit("one"))
-
-        for _ in range(5): once()
-        before = figures()
-        for _ in range(60): once()
-        print(json.dumps([before, figures()]))
-    """, timeout_s=200)
-    before, after = ended.answer()
-    assert after[0] <= before[0] + 2
-    assert after[1] <= before[1] + 2
-
-
 def test_stop_under_a_stuck_handler_returns_at_its_deadline_and_names_it(program):
     prepare(program)
     program.write("templates/slow.yaml", template("slow", ("a", "app.slow", [])))
@@ -288,6 +263,6 @@ def test_stop_under_a_stuck_handler_returns_at_its_deadline_and_names_it(program
         print(json.dumps([time.monotonic() - began, worker.unfinished]))
     """)
     seconds, unfinished = ended.answer()
-    assert seconds < 4
+    assert 0.4 < seconds < 2.5
     assert unfinished == ["app.slow"]
     assert ended.log("app.slow")
