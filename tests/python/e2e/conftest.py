@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -65,6 +66,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def run(self, source: str, timeout_s: float = PATIENCE_S) -> Ended:
@@ -73,7 +75,7 @@ class Program:
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # Children that it forked hold its output, too.
             out, err = process.communicate()
             raise AssertionError(f"the program hangs:\n{out}\n{err}") from None
         return Ended(process.returncode, out, err)

@@ -84,6 +84,48 @@ def test_a_registry_that_comes_later_takes_only_its_own_handlers(program):
     assert ended.answer() == [["complete"] * 3, "enqueued", 0]
 
 
+def test_an_async_handler_past_its_time_is_interrupted_and_holds_up_nobody(program):
+    program.write("app/handlers.py", """
+        import asyncio
+        from tasker_core import StepHandler
+        SEEN = []
+
+        class Sleeps(StepHandler):
+            handler_name = "app.sleeps"
+            async def call(self, context):
+                try:
+                    if context.attempt == 1: await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    SEEN.append(context.cancel_reason)
+                    raise
+                return {"attempt": context.attempt}
+    """)
+    program.write("driver.py", CLIENT)
+    program.write("templates/one.yaml", template("one", ("a", "app.sleeps", []), more="""\
+retry: {retryable: true, max_attempts: 2, backoff: linear, backoff_base_ms: 10}
+timeout_seconds: 1"""))
+    ended = program.run("""
+        import json
+        from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber,
+                                 bootstrap_worker, stop_worker)
+        from driver import settled, steps, submit
+        result = bootstrap_worker()
+        registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
+        bridge = EventBridge.instance(); bridge.start()
+        subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
+        subscriber.start()
+        poller = EventPoller()
+        poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
+        poller.start()
+        task = submit("one")
+        state = settled(task)["status"]
+        from app.handlers import SEEN
+        print(json.dumps([state, steps(task)["a"]["results"], SEEN]))
+        poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
+    """)
+    assert ended.answer() == ["complete", {"attempt": 2}, ["timeout"]]
+
+
 def test_an_event_that_nobody_takes_goes_back_uncounted(program):
     program.write("app/handlers.py", HANDLERS)
     program.write("driver.py", CLIENT)
