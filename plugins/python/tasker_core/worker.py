@@ -362,7 +362,7 @@ class Worker:
         if pool is not None:
             pool.close(stuck)
         state.pool_threads = 0
-        HandlerLoop.close_instance()
+        HandlerLoop.close_instance(0.0 if stuck else 1.0)
         self._stop_subscribers()
         close_shared_clients()
         if self._bridge is not None:

@@ -113,14 +113,14 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-def configure(program: Program, more: str = "") -> dict[str, str]:
+def configure(program: Program, more: str = "", venv: str = VENV) -> dict[str, str]:
     """Writes the worker.toml of a host with the Python plugin; returns the environment of such a host."""
     plugins = f"{os.environ['TASKER_BUILD']}/plugins_python"
     program.write("worker.toml", f"""
 [plugins]
 dirs = ["{plugins}"]
 [plugin.python]
-venv = "{VENV}"
+venv = "{venv}"
 {more}
 """)
     return {**program.environment(), "TASKER_CONFIG_PATH": str(program.path / "worker.toml"), "PYTHONPATH": "",
@@ -132,8 +132,8 @@ def host(program: Program) -> Iterator[Callable[..., Any]]:
     """Starts a tasker-host with the Python plugin; lines of its [plugin.python] may be given."""
     hosts = []
 
-    def start(more=""):
-        env = configure(program, more)
+    def start(more="", venv=VENV):
+        env = configure(program, more, venv)
         log = open(program.path / "host.log", "wb")
         process = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env,
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -178,23 +178,3 @@ def test_a_resolver_of_the_program_is_asked_for_handlers_that_nobody_registered(
             print(json.dumps([state, steps(task)["a"]["results"]]))
     """)
     assert ended.answer() == ["complete", {"by": "resolver"}]
-
-
-def test_stop_under_a_stuck_handler_returns_at_its_deadline_and_names_it(program):
-    prepare(program)
-    program.write("templates/slow.yaml", template("slow", ("a", "app.slow", [])))
-    ended = program.run("""
-        import json, threading, time
-        from tasker_core import Worker
-        from driver import submit
-        worker = Worker.start(handler_packages=["app.handlers"])
-        submit("slow", {"seconds": 30})
-        while not worker.status()["running"]: threading.Event().wait(0.01)
-        began = time.monotonic()
-        worker.stop(drain_s=0.5)
-        print(json.dumps([time.monotonic() - began, worker.unfinished]))
-    """)
-    seconds, unfinished = ended.answer()
-    assert 0.4 < seconds < 2.5
-    assert unfinished == ["app.slow"]
-    assert ended.log("app.slow")
