@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <atomic>
 #include <shared_mutex>
 #include <stdexcept>
 #include <string>
@@ -31,9 +31,9 @@ class NoHost final : public HostError {
 class HostLink final {
  public:
   void Attach(const tasker_host* host, tasker_plugin* plugin);
-  // Returns when no call is under way.
+  // Returns when no call is under way; those that come meanwhile reach nobody.
   void Detach();
-  bool attached() const;
+  bool attached() const { return attached_; }
 
   // Valid while the process lives, once there was an Attach: the functions that take a token alone.
   const tasker_host& host() const { return *host_; }
@@ -51,7 +51,12 @@ class HostLink final {
   std::string Status();
 
  private:
+  // Owns nothing without a plugin. Who comes after Detach does not get in before it: the lock
+  // itself prefers those who share it.
+  std::shared_lock<std::shared_mutex> Reach() const;
+
   const tasker_host* host_ = nullptr;
+  std::atomic<bool> attached_{false};
   mutable std::shared_mutex mu_;  // of the plugin's handle: held while the host is called with it
   tasker_plugin* plugin_ = nullptr;
 };
