@@ -72,7 +72,13 @@ class Application final : public World {
   std::string Client(std::string_view operation, std::string_view request,
                      const Settings* settings) override {
     RefuseFork();
-    if (running_) return Runtime::OfProcess().link().Client(operation, request);
+    if (running_) {
+      try {
+        return Runtime::OfProcess().link().Client(operation, request);
+      } catch (const NoHost&) {
+        // It stopped meanwhile; soon the lock is free.
+      }
+    }
     const std::lock_guard lock(mu_);
     if (host_) return Runtime::OfProcess().link().Client(operation, request);
     if (settings != nullptr) client_.reset();
@@ -116,14 +122,6 @@ class Application final : public World {
   void PluginEnds() override {}
 
  private:
-  void RefuseFork() const {
-    if (forked())
-      throw std::runtime_error(
-          "this process was forked from one that had the task store open, and a store does not "
-          "survive fork: start the worker in the child only and not before the fork (FastAPI: in "
-          "lifespan; gunicorn: in post_fork; multiprocessing: start method spawn)");
-  }
-
   // With the lock; the first configuration of the process is the log's.
   void StartLog(const config::Config& config) {
     if (log_started_) return;

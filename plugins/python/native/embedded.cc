@@ -108,15 +108,19 @@ void CheckStatus(const PyStatus& status, PyConfig& config) {
 class Embedded final : public World {
  public:
   const char* name() const override { return "embedded"; }
-  bool running() const override { return Runtime::OfProcess().link().attached(); }
+  bool running() const override { return !forked_ && Runtime::OfProcess().link().attached(); }
   bool forked() const override { return forked_; }
 
-  Started Start(const Settings&) override { return {true, worker_id_, "tasker-host"}; }
+  Started Start(const Settings&) override {
+    RefuseFork();
+    return {true, worker_id_, "tasker-host"};
+  }
   bool Stop(std::optional<std::chrono::milliseconds>) override {
     throw std::runtime_error(kBelongs);
   }
   std::string Client(std::string_view operation, std::string_view request,
                      const Settings*) override {
+    RefuseFork();
     return Runtime::OfProcess().link().Client(operation, request);
   }
   // Between the host's end and the process's: nobody writes a log any more.

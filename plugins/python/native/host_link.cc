@@ -32,57 +32,59 @@ class Why final {
   tasker_error* const error_;
 };
 
-HostError NoHost() {
-  return {TASKER_E_WRONG_STATE, "Worker not initialized. Call bootstrap_worker() first."};
-}
-
 }  // namespace
+
+NoHost::NoHost()
+    : HostError(TASKER_E_WRONG_STATE, "Worker not initialized. Call bootstrap_worker() first.") {}
 
 void HostLink::Attach(const tasker_host* host, tasker_plugin* plugin) {
   const std::unique_lock lock(mu_);
   host_ = host;
   plugin_ = plugin;
+  attached_ = true;
 }
 
 void HostLink::Detach() {
+  attached_ = false;
   const std::unique_lock lock(mu_);
   plugin_ = nullptr;
 }
 
-bool HostLink::attached() const {
-  const std::shared_lock lock(mu_);
-  return plugin_ != nullptr;
+std::shared_lock<std::shared_mutex> HostLink::Reach() const {
+  if (!attached_) return {};
+  std::shared_lock lock(mu_);
+  if (plugin_ == nullptr) return {};
+  return lock;
 }
 
 void HostLink::SetCapacity(std::uint32_t pool, std::uint32_t free) {
-  const std::shared_lock lock(mu_);
-  if (plugin_ != nullptr) host_->set_capacity(plugin_, pool, free);
+  if (const auto reached = Reach()) host_->set_capacity(plugin_, pool, free);
 }
 
 bool HostLink::Log(tasker_call* call_or_null, std::int32_t level, std::string_view message,
                    std::string_view fields) {
-  const std::shared_lock lock(mu_);
-  if (plugin_ == nullptr) return false;
+  const auto reached = Reach();
+  if (!reached) return false;
   host_->log(plugin_, call_or_null, level, Str(message), Str(fields));
   return true;
 }
 
 void HostLink::Register(const tasker_handler& handler) {
-  const std::shared_lock lock(mu_);
-  if (plugin_ == nullptr) throw NoHost();
+  const auto reached = Reach();
+  if (!reached) throw NoHost();
   Why why(*host_);
   const tasker_status status = host_->register_handler(plugin_, &handler, why.get());
   if (status != TASKER_OK) throw why.Tell(status);
 }
 
 bool HostLink::Unregister(std::string_view id) {
-  const std::shared_lock lock(mu_);
-  return plugin_ != nullptr && host_->unregister_handler(plugin_, Str(id), nullptr) == TASKER_OK;
+  const auto reached = Reach();
+  return reached && host_->unregister_handler(plugin_, Str(id), nullptr) == TASKER_OK;
 }
 
 std::string HostLink::Client(std::string_view operation, std::string_view request) {
-  const std::shared_lock lock(mu_);
-  if (plugin_ == nullptr) throw NoHost();
+  const auto reached = Reach();
+  if (!reached) throw NoHost();
   const auto* client =
       static_cast<const tasker_client*>(host_->extension(plugin_, TASKER_EXT_CLIENT));
   if (client == nullptr)
@@ -97,8 +99,8 @@ std::string HostLink::Client(std::string_view operation, std::string_view reques
 }
 
 std::string HostLink::Status() {
-  const std::shared_lock lock(mu_);
-  if (plugin_ == nullptr) return "{}";
+  const auto reached = Reach();
+  if (!reached) return "{}";
   const auto* table =
       static_cast<const tasker_status_ext*>(host_->extension(plugin_, TASKER_EXT_STATUS));
   tasker_bytes reply{};

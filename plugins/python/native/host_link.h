@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <atomic>
 #include <shared_mutex>
 #include <stdexcept>
 #include <string>
@@ -20,14 +20,20 @@ class HostError : public std::runtime_error {
   tasker_status status;
 };
 
+// No host is attached (any more).
+class NoHost final : public HostError {
+ public:
+  NoHost();
+};
+
 // The way to the host while this plugin lives; afterwards it reaches nobody. Thread-safe, and none
 // of it may be called with the GIL: the host takes locks, and Client waits for the store.
 class HostLink final {
  public:
   void Attach(const tasker_host* host, tasker_plugin* plugin);
-  // Returns when no call is under way.
+  // Returns when no call is under way; those that come meanwhile reach nobody.
   void Detach();
-  bool attached() const;
+  bool attached() const { return attached_; }
 
   // Valid while the process lives, once there was an Attach: the functions that take a token alone.
   const tasker_host& host() const { return *host_; }
@@ -37,7 +43,7 @@ class HostLink final {
   bool Log(tasker_call* call_or_null, std::int32_t level, std::string_view message,
            std::string_view fields);
 
-  // Throw HostError; Register: E_EXISTS for an id that is taken.
+  // Throw HostError, without a host NoHost; Register: E_EXISTS for an id that is taken.
   void Register(const tasker_handler& handler);
   bool Unregister(std::string_view id);
   std::string Client(std::string_view operation, std::string_view request);
@@ -45,7 +51,12 @@ class HostLink final {
   std::string Status();
 
  private:
+  // Owns nothing without a plugin. Who comes after Detach does not get in before it: the lock
+  // itself prefers those who share it.
+  std::shared_lock<std::shared_mutex> Reach() const;
+
   const tasker_host* host_ = nullptr;
+  std::atomic<bool> attached_{false};
   mutable std::shared_mutex mu_;  // of the plugin's handle: held while the host is called with it
   tasker_plugin* plugin_ = nullptr;
 };

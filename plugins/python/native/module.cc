@@ -41,6 +41,14 @@ void OnExit() {
 
 }  // namespace
 
+void World::RefuseFork() const {
+  if (!forked()) return;
+  throw std::runtime_error(
+      "this process was forked from one that had the task store open, and a store does not "
+      "survive fork: start the worker in the child only and not before the fork (FastAPI: in "
+      "lifespan; gunicorn: in post_fork; multiprocessing: start method spawn)");
+}
+
 void RequireRunning() {
   if (!World::OfProcess().running()) throw std::runtime_error(kNotInitialized);
 }
@@ -67,6 +75,7 @@ py::object Loads(const std::string& text) {
 }
 
 void Define(py::module_& module) {
+  RefuseUpstream();
   module.doc() = "The native part of tasker_core.";
   module.attr("__version__") = TASKER_VERSION;
   TranslateErrors();

@@ -17,6 +17,9 @@ void DefineWorker(pybind11::module_& module);
 void DefineClient(pybind11::module_& module);
 void DefineLog(pybind11::module_& module);
 
+// ImportError, by std::runtime_error, if upstream's tasker-py is installed beside this package.
+void RefuseUpstream();
+
 // RuntimeError with upstream's words unless a host runs in this process.
 void RequireRunning();
 // ValueError unless it is a UUID.

@@ -132,8 +132,7 @@ py::object PollStepEvents() {
   std::optional<std::string> event;
   {
     const WithoutGil released;
-    Runtime::OfProcess().PollerCame();
-    event = Queue().Poll();
+    event = Runtime::OfProcess().Poll();
   }
   return event ? Loads(*event) : py::none();
 }
@@ -193,9 +192,12 @@ void DefineCompletion(py::module_& module) {
     RequireRunning();
     return 0;
   });
-  module.def("poll_in_process_events", []() -> py::object {
-    RequireRunning();
-    return py::none();
+  // Domain events are made and kept in Python.
+  module.def("poll_in_process_events", [] {
+    const py::object event =
+        py::module_::import("tasker_core.domain_events.delivery").attr("poll_here")();
+    if (event.is_none()) RequireRunning();
+    return event;
   });
 }
 

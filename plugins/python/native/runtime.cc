@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -68,6 +67,7 @@ void Runtime::Register(const std::vector<HandlerSpec>& handlers) {
 // A handler that was found by its dotted path may be registered with its details later.
 void Runtime::RegisterOne(const HandlerSpec& spec, const std::string& resolver) {
   const std::lock_guard lock(registering_mu_);
+  std::erase_if(found_, [&](const Wanted& wanted) { return wanted.id == spec.id; });
   const auto known = registered_.find({spec.id, resolver});
   if (known != registered_.end() && (known->second == spec || !resolver.empty())) return;
   std::vector<std::string> others;
@@ -84,6 +84,7 @@ void Runtime::RegisterOne(const HandlerSpec& spec, const std::string& resolver) 
 void Runtime::ForgetId(const std::string& id) {
   static_cast<void>(link_.Unregister(id));
   std::erase_if(registered_, [&](const auto& entry) { return entry.first.first == id; });
+  std::erase_if(found_, [&](const Wanted& wanted) { return wanted.id == id; });
 }
 
 void Runtime::TellHost(const HandlerSpec& spec, const std::string& resolver) {
@@ -119,27 +120,36 @@ void Runtime::SetResolver(decltype(Callbacks::can_resolve) can_resolve) {
     const std::lock_guard lock(mu_);
     callbacks_.can_resolve.swap(can_resolve);
   }
+  ForgetFound();
   AskAgain();
+}
+
+void Runtime::ForgetFound() {
+  const std::lock_guard lock(registering_mu_);
+  for (const Wanted& wanted : std::exchange(found_, {})) {
+    ForgetId(wanted.id);
+    AddUnresolved(wanted);
+  }
 }
 
 // What could not be resolved may be now.
 void Runtime::AskAgain() {
-  std::vector<Wanted> again;
+  std::set<Wanted> again;
   {
     const std::lock_guard lock(mu_);
-    if (!callbacks_.can_resolve) return;
     again.swap(unresolved_);
   }
   for (const Wanted& wanted : again) static_cast<void>(Ask(wanted));
 }
 
 // What is known of the handler's details stays.
-void Runtime::RegisterFound(const std::string& id, const std::string& resolver) {
+void Runtime::RegisterFound(const Wanted& wanted) {
   const std::lock_guard lock(registering_mu_);
-  if (registered_.contains({id, resolver})) return;
-  const auto details = registered_.find({id, ""});
-  TellHost(details == registered_.end() ? HandlerSpec{id, "", 0, false} : details->second,
-           resolver);
+  if (registered_.contains({wanted.id, wanted.resolver})) return;
+  const auto details = registered_.find({wanted.id, ""});
+  const bool unknown = details == registered_.end();
+  TellHost(unknown ? HandlerSpec{wanted.id, "", 0, false} : details->second, wanted.resolver);
+  if (unknown) found_.insert(wanted);
 }
 
 bool Runtime::Ask(const Wanted& wanted) {
@@ -148,23 +158,36 @@ bool Runtime::Ask(const Wanted& wanted) {
     const std::lock_guard lock(mu_);
     can_resolve = callbacks_.can_resolve;
   }
-  if (can_resolve && can_resolve(wanted.id, wanted.method, wanted.resolver)) {
+  const bool can =
+      can_resolve ? can_resolve(wanted.id, wanted.method, wanted.resolver) : queue_.polled();
+  if (can) {
     try {
-      RegisterFound(wanted.id, wanted.resolver);
+      RegisterFound(wanted);
     } catch (const HostError& refused) {
       if (refused.status == TASKER_E_EXISTS) return true;  // Another plugin has it.
       link_.Log(nullptr, TASKER_LOG_WARNING, refused.what(), {});
     }
     return true;
   }
-  const std::lock_guard lock(mu_);
-  const auto place = std::ranges::lower_bound(unresolved_, wanted);
-  const bool known = place != unresolved_.end() && *place == wanted;
-  if (!known && unresolved_.size() < kUnresolvedMax) unresolved_.insert(place, wanted);
+  AddUnresolved(wanted);
   return false;
 }
 
-void Runtime::PollerCame() {
+void Runtime::AddUnresolved(const Wanted& wanted) {
+  const std::lock_guard lock(mu_);
+  if (unresolved_.size() < kUnresolvedMax) unresolved_.insert(wanted);
+}
+
+std::optional<std::string> Runtime::Poll() {
+  KeepPoller();
+  const bool came = !queue_.polled();
+  std::optional<std::string> event = queue_.Poll();
+  if (came) AskAgain();
+  return event;
+}
+
+// From the first poll on somebody has to look after the poller.
+void Runtime::KeepPoller() {
   const std::lock_guard lock(mu_);
   if (keeping_) return;
   keeping_ = true;
@@ -212,6 +235,7 @@ tasker_status Runtime::Init(const tasker_host* host, tasker_plugin* plugin, task
   {
     const std::lock_guard lock(self.registering_mu_);
     self.registered_.clear();
+    self.found_.clear();
   }
   self.link_.Attach(host, plugin);
   self.queue_.Open();

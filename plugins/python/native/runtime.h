@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -55,10 +57,12 @@ class Runtime final {
   void Register(const std::vector<HandlerSpec>& handlers);
   void Unregister(const std::string& id);
   void SetCancel(decltype(Callbacks::cancel) cancel);
+  // Without one, steps of any handler can be run while somebody polls. What the last one had found
+  // is asked again.
   void SetResolver(decltype(Callbacks::can_resolve) can_resolve);
 
-  // From the first poll on somebody has to look after the poller.
-  void PollerCame();
+  // As StepQueue::Poll, for Python.
+  std::optional<std::string> Poll();
   // After a host that left this plugin behind: nothing of it is used any more.
   void Abandon();
 
@@ -72,11 +76,14 @@ class Runtime final {
   using Key = std::pair<std::string, std::string>;  // id, resolver
 
   void RegisterOne(const HandlerSpec& spec, const std::string& resolver);
-  void RegisterFound(const std::string& id, const std::string& resolver);
+  void RegisterFound(const Wanted& wanted);
+  void AddUnresolved(const Wanted& wanted);
   void TellHost(const HandlerSpec& spec, const std::string& resolver);
   void ForgetId(const std::string& id);  // with registering_mu_
+  void ForgetFound();
   void AskAgain();
   bool Ask(const Wanted& wanted);
+  void KeepPoller();
   void EndKeeper();
   void Keep();
 
@@ -95,10 +102,11 @@ class Runtime final {
 
   std::mutex registering_mu_;  // one registration at a time; taken before mu_
   std::map<Key, HandlerSpec> registered_;
+  std::set<Wanted> found_;  // those of registered_ that only a resolver's word is behind
 
   std::mutex mu_;  // of what follows
   Callbacks callbacks_;
-  std::vector<Wanted> unresolved_;  // ascending
+  std::set<Wanted> unresolved_;
   bool keeping_ = false;
   std::condition_variable keeper_changed_;
   std::thread keeper_;

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::uint32_t kPool = 0;
 
-Steady Now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 void StepQueue::Open() {
@@ -48,7 +46,7 @@ tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call) {
   item.handler = View(step.handler);
   item.step_uuid = ToString(step.step);
   item.deadline_ns = step.deadline_ns;
-  item.since = Now();
+  item.since = now_();
   std::deque<Item> unwanted;
   {
     const std::lock_guard lock(mu_);
@@ -92,7 +90,7 @@ void StepQueue::Consume(std::uint32_t slots) {
 std::string StepQueue::TakeFront() {
   Item item = std::move(waiting_.front());
   waiting_.pop_front();
-  taken_[item.event] = {item.call, std::move(item.handler), std::move(item.step_uuid), Now()};
+  taken_[item.event] = {item.call, std::move(item.handler), std::move(item.step_uuid), now_()};
   return WithDeadline(std::move(item.json), item.deadline_ns);
 }
 
@@ -112,8 +110,8 @@ std::optional<std::string> StepQueue::Poll() {
   {
     const std::lock_guard lock(mu_);
     if (!open_) return std::nullopt;
-    restate = !polled_ || Now() - *polled_ >= kUntakenMax;
-    polled_ = Now();
+    restate = !polled_ || now_() - *polled_ >= kUntakenMax;
+    polled_ = now_();
     if (!waiting_.empty()) {
       event = TakeFront();
       restate = true;
@@ -129,7 +127,7 @@ bool StepQueue::LookAfterPoller() {
   {
     const std::lock_guard lock(mu_);
     if (!polled_) return false;
-    const Steady now = Now();
+    const Steady now = now_();
     // One that holds a step may be running its handler between two polls.
     gone = taken_.empty() && now - *polled_ >= kPollerGone;
     if (gone) polled_.reset();
@@ -229,6 +227,11 @@ StepQueue::Figures StepQueue::figures() const {
   return figures;
 }
 
+bool StepQueue::polled() const {
+  const std::lock_guard lock(mu_);
+  return polled_.has_value();
+}
+
 void StepQueue::StopGiving() {
   std::deque<Item> left;
   {
@@ -269,7 +272,7 @@ std::uint32_t StepQueue::Room() const {
     const std::size_t held = waiting_.size() + taken_.size();
     return held >= slots_ ? 0 : slots_ - static_cast<std::uint32_t>(held);
   }
-  const bool polls = polled_ && Now() - *polled_ < kUntakenMax;
+  const bool polls = polled_ && now_() - *polled_ < kUntakenMax;
   return polls && waiting_.empty() ? 1 : 0;
 }
 

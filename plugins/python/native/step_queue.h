@@ -4,10 +4,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tasker/plugin.h>
@@ -33,7 +35,9 @@ enum class GoOn { kYes, kCancelled, kStale };
 // no function of the host is called under its lock, and nothing here knows the GIL.
 class StepQueue final {
  public:
-  explicit StepQueue(HostLink& link) : link_(link) {}
+  // now: the time by which a poller is gone; Take waits by the steady clock.
+  explicit StepQueue(HostLink& link, std::function<Steady()> now = &std::chrono::steady_clock::now)
+      : link_(link), now_(std::move(now)) {}
 
   // From the plugin's init to its end. Before Open and after Close it takes and gives nothing.
   void Open();
@@ -84,6 +88,8 @@ class StepQueue final {
     std::vector<Taken> taken;
   };
   Figures figures() const;
+  // Whether a consumer has polled and is not gone.
+  bool polled() const;
 
   static constexpr std::chrono::seconds kUntakenMax{5};
   static constexpr std::chrono::seconds kPollerGone{10};
@@ -109,6 +115,7 @@ class StepQueue final {
   void HandBack(std::deque<Item> items);
 
   HostLink& link_;
+  const std::function<Steady()> now_;
 
   mutable std::mutex mu_;  // of what follows
   std::condition_variable arrived_;

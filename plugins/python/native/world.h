@@ -58,6 +58,8 @@ class World {
   // A line for the log, where there is no host to write it. level: TASKER_LOG_...
   virtual void Log(int level, const std::string& message,
                    const std::map<std::string, std::string>& fields) = 0;
+  // Throws in such a process.
+  void RefuseFork() const;
   // The program ends: stops what runs.
   virtual void Exit() = 0;
 

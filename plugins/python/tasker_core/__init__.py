@@ -12,13 +12,13 @@ Handlers are subclasses of `StepHandler`, or functions with the decorators of `t
 
 from __future__ import annotations
 
-from typing import Any
-
 from tasker_core._version import __version__
 
 try:
     from tasker_core import _tasker_core as _native
 except ImportError as _error:
+    if "tasker-py" in str(_error):
+        raise
     raise ImportError(
         f"tasker_core has no native module for this interpreter ({_error}): install it with `pip install tasker-host`, "
         "or run the handlers under tasker-host"
@@ -29,7 +29,6 @@ if _native.get_version() != __version__:
         "install both from one release"
     )
 
-from tasker_core import _tasker_core
 from tasker_core._tasker_core import (
     check_starvation_warnings,
     cleanup_timeouts,
@@ -38,6 +37,7 @@ from tasker_core._tasker_core import (
     get_rust_version,
     get_version,
     health_check,
+    poll_in_process_events,
     poll_step_events,
 )
 from tasker_core.batch_processing import Batchable, BatchAggregationScenario, BatchWorkerConfig
@@ -64,7 +64,6 @@ from tasker_core.domain_events import (
     StepEventContext,
     StepResult,
 )
-from tasker_core.domain_events.delivery import poll_here as _poll_here
 from tasker_core.errors import (
     AuthenticationError,
     AuthorizationError,
@@ -155,17 +154,6 @@ from tasker_core.worker import Worker
 def version() -> str:
     """The version of the package, equal to `__version__`."""
     return __version__
-
-
-def poll_in_process_events() -> dict[str, Any] | None:
-    """The next domain event of this process, or None.
-
-    Every event is given once here, and to every InProcessDomainEventPoller as well.
-
-    Raises:
-        RuntimeError: There is none, and no worker runs.
-    """
-    return _poll_here(_tasker_core.poll_in_process_events)
 
 
 __all__ = [

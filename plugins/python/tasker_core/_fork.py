@@ -7,6 +7,7 @@ Every entry point asks `refuse_in_child` first, so that no call of the child rea
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 _open: set[str] = set()
@@ -39,6 +40,13 @@ def refuse_in_child(what: str) -> None:
     """Raises RuntimeError in such a child; `what` begins the sentence, for instance `Worker.start`."""
     if _dead:
         raise RuntimeError(f"{what} is refused: {SENTENCE}.")
+
+
+def end_child_of(handler: str) -> None:
+    """Ends the process if it is a child that a handler forked and came back in: it may not act for the worker."""
+    if _dead:
+        sys.stderr.write(f"handler '{handler}' returned in a forked child; the child ends here\n")
+        os._exit(70)
 
 
 def on_child(hook: Callable[[], None]) -> None:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from tasker_core import _fork
+<<<<<<< HEAD
 from tasker_core._execution import announce, tally
+=======
+from tasker_core._execution import announce
+from tasker_core._tasker_core import _world
+>>>>>>> py5
 from tasker_core._tasker_core import bootstrap_worker as _bootstrap_worker
 from tasker_core._tasker_core import get_worker_status as _get_worker_status
 from tasker_core._tasker_core import is_worker_running as _is_worker_running
@@ -48,7 +53,7 @@ def start_host(settings: dict[str, Any] | None) -> BootstrapResult:
     _fork.refuse_in_child("bootstrap_worker()")
     answer = _bootstrap_worker(settings)
     status = answer.get("status") or ""
-    if status == "started":
+    if status == "started" or _world() == "embedded":
         _fork.note_open("worker")
     if status in ("started", "already_running"):
         announce.connect()

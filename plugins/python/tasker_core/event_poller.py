@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 from tasker_core import _fork
-from tasker_core._execution import announce
 from tasker_core._tasker_core import check_starvation_warnings as _check_starvation_warnings
 from tasker_core._tasker_core import cleanup_timeouts as _cleanup_timeouts
 from tasker_core._tasker_core import get_ffi_dispatch_metrics as _get_ffi_dispatch_metrics
@@ -80,12 +79,9 @@ class EventPoller:
             target=self._poll_loop, args=(self._stop,), name="tasker-event-poller", daemon=True
         )
         self._thread.start()
-        announce.poller_started()
 
     def stop(self, timeout: float = 5.0) -> None:
         """Ends the thread after the step that it runs, waiting at most `timeout` seconds. Idempotent."""
-        if self._running:
-            announce.poller_stopped()
         self._running = False
         self._stop.set()
         thread, self._thread = self._thread, None

@@ -192,7 +192,7 @@ class HandlerRegistry:
         """
         try:
             package = importlib.import_module(package_name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._import_failed(package_name, error)
             return 0
         self.import_failures.pop(package_name, None)
@@ -203,7 +203,7 @@ class HandlerRegistry:
             for info in pkgutil.walk_packages(path, package.__name__ + ".", onerror=self._walk_failed):
                 try:
                     module = importlib.import_module(info.name)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     self._import_failed(info.name, error)
                     continue
                 self.import_failures.pop(info.name, None)
@@ -264,7 +264,7 @@ class HandlerRegistry:
             else:
                 self._import_failed(module_name, error)
             return False
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._import_failed(module_name, error)
             return False
         cls = _handler_class_of(getattr(module, attribute, None))
@@ -278,7 +278,7 @@ class HandlerRegistry:
     def _walk_failed(self, module_name: str) -> None:
         log_debug(f"the submodules of '{module_name}' are not scanned: it cannot be imported")
 
-    def _import_failed(self, module_name: str, error: Exception) -> None:
+    def _import_failed(self, module_name: str, error: BaseException) -> None:
         self.import_failures[module_name] = f"{type(error).__name__}: {error}"
         log_error(f"module '{module_name}' could not be imported: {self.import_failures[module_name]}")
 
@@ -289,7 +289,7 @@ class HandlerRegistry:
 
     def _changed(self) -> None:
         self.generation += 1
-        if announce.is_attached(self):
+        if announce.attached() is self:
             announce.changed()
 
 

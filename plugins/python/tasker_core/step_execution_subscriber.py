@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from tasker_core import _fork
 from tasker_core._execution import announce
 from tasker_core._execution.attempt import Attempt, current_attempt, running
 from tasker_core._execution.loop import HandlerLoop
@@ -73,6 +74,7 @@ class StepExecutionSubscriber:
         if not self._active:
             return
         self._active = False
+        announce.detach(self._handler_registry)
         try:
             self._event_bridge.unsubscribe(EventNames.STEP_EXECUTION_RECEIVED, self._handle_execution_event)
         except KeyError:
@@ -99,6 +101,7 @@ class StepExecutionSubscriber:
             self._tell(EventNames.HANDLER_ERROR, event, error)
             if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
                 interrupt = error
+        _fork.end_child_of(name)
         elapsed_s = time.perf_counter() - started
         try:
             tallies.mine().add(name, result.is_success, int(elapsed_s * 1e6))
@@ -123,7 +126,7 @@ class StepExecutionSubscriber:
         try:
             value = handler.call(context)
             if not isinstance(value, StepHandlerResult) and inspect.isawaitable(value):
-                value = _wait_for(value)
+                value = _wait_for(value, attempt)
         finally:
             current_attempt.reset(token)
         return value
@@ -218,10 +221,10 @@ def _attempt_of(event: FfiStepEvent, name: str) -> Attempt:
     )
 
 
-def _wait_for(awaitable: Any) -> Any:
+def _wait_for(awaitable: Any, attempt: Attempt | None) -> Any:
     loop = HandlerLoop.instance()
     if not loop.is_current():
-        return loop.run(awaitable)
+        return loop.run(awaitable, attempt.bind if attempt is not None else None)
 
     async def drive() -> Any:
         return await awaitable

@@ -59,6 +59,7 @@ class Worker:
         self._shutdown_hooks: list[Callable[[], None]] = []
         self._started_at: float | None = None
         self._abort = False
+        self._announces = False
         self._stopper: threading.Thread | None = None
         self.unfinished: list[str] = []
         """Handlers that still ran when the last `stop` reached its deadline."""
@@ -299,6 +300,7 @@ class Worker:
         self._bridge = EventBridge.instance()
         self._bridge.start()
         announce.attach(registry, imports_allowed=auto_discover)
+        self._announces = True
         self._pool = Pool(registry, self._bridge, self.worker_id, threads, async_limit)
         self._start_subscribers()
         self._pool.start()
@@ -360,12 +362,15 @@ class Worker:
         if pool is not None:
             pool.close(stuck)
         state.pool_threads = 0
-        HandlerLoop.close_instance()
+        HandlerLoop.close_instance(0.0 if stuck else 1.0)
         self._stop_subscribers()
         close_shared_clients()
         if self._bridge is not None:
             self._bridge.stop()
         if self._registry is not None:
+            if self._announces and not embedded:
+                announce.detach(self._registry)
+                self._announces = False
             for name in self._discovered:
                 self._registry.unregister(name)
             self._registry.forget_discovery()

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PATIENCE_S = 60
+VENV = os.path.dirname(os.path.dirname(sys.executable))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--restarts", type=int, default=100, help="how often a worker is started and stopped")
+
+
+@pytest.fixture
+def restarts(request: pytest.FixtureRequest) -> int:
+    count: int = request.config.getoption("--restarts")
+    return count
 
 
 class Program:
@@ -50,6 +66,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def run(self, source: str, timeout_s: float = PATIENCE_S, name: str = "program.py") -> Ended:
@@ -58,7 +75,7 @@ class Program:
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # Children that it forked hold its output, too.
             out, err = process.communicate()
             raise AssertionError(f"the program hangs:\n{out}\n{err}") from None
         return Ended(process.returncode, out, err)
@@ -94,6 +111,54 @@ class Ended:
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
+
+
+def configure(program: Program, more: str = "", venv: str = VENV) -> dict[str, str]:
+    """Writes the worker.toml of a host with the Python plugin; returns the environment of such a host."""
+    plugins = f"{os.environ['TASKER_BUILD']}/plugins_python"
+    program.write("worker.toml", f"""
+[plugins]
+dirs = ["{plugins}"]
+[plugin.python]
+venv = "{venv}"
+{more}
+""")
+    return {**program.environment(), "TASKER_CONFIG_PATH": str(program.path / "worker.toml"), "PYTHONPATH": "",
+            "TASKER_PLUGIN_PATH": ""}
+
+
+@pytest.fixture
+def host(program: Program) -> Iterator[Callable[..., Any]]:
+    """Starts a tasker-host with the Python plugin; lines of its [plugin.python] may be given."""
+    hosts = []
+
+    def start(more="", venv=VENV):
+        env = configure(program, more, venv)
+        log = open(program.path / "host.log", "wb")
+        process = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env,
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        hosts.append(process)
+
+        def client(*arguments):
+            return subprocess.run([os.environ["TASKER_HOST"], *arguments], cwd=program.path, env=env,
+                                  capture_output=True, text=True, timeout=PATIENCE_S)
+
+        process.client = client
+        process.log = lambda: (program.path / "host.log").read_text()
+        return process
+
+    yield start
+    for process in hosts:
+        process.kill()
+        process.wait()
+
+
+def wait_for_log(running, text, patience_s=PATIENCE_S):
+    """Until a host that `host` started has logged the text."""
+    until = time.monotonic() + patience_s
+    while text not in running.log():
+        assert time.monotonic() < until and running.poll() is None, running.log()
+        threading.Event().wait(0.05)
 
 
 HANDLERS = """

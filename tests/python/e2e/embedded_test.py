@@ -1,53 +1,9 @@
 """The same handlers under tasker-host: libtasker_python.so embeds the interpreter."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from conftest import HANDLERS, PATIENCE_S, template
-
-VENV = os.path.dirname(os.path.dirname(sys.executable))
-
-
-def configure(program, more=""):
-    plugins = f"{os.environ['TASKER_BUILD']}/plugins_python"
-    program.write("worker.toml", f"""
-[plugins]
-dirs = ["{plugins}"]
-[plugin.python]
-venv = "{VENV}"
-{more}
-""")
-    return {**program.environment(), "TASKER_CONFIG_PATH": str(program.path / "worker.toml"), "PYTHONPATH": "",
-            "TASKER_PLUGIN_PATH": ""}
-
-
-@pytest.fixture
-def host(program):
-    hosts = []
-
-    def start(more=""):
-        env = configure(program, more)
-        log = open(program.path / "host.log", "wb")
-        process = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env,
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        hosts.append(process)
-
-        def client(*arguments):
-            return subprocess.run([os.environ["TASKER_HOST"], *arguments], cwd=program.path, env=env,
-                                  capture_output=True, text=True, timeout=PATIENCE_S)
-
-        process.client = client
-        process.log = lambda: (program.path / "host.log").read_text()
-        return process
-
-    yield start
-    for process in hosts:
-        process.kill()
-        process.wait()
-
+from conftest import HANDLERS, PATIENCE_S, template, wait_for_log
 
 def test_python_steps_run_under_tasker_host(program, host):
     program.write("app/handlers.py", HANDLERS)
@@ -105,33 +61,11 @@ def test_the_worker_belongs_to_tasker_host(program, host):
 def test_what_is_wrong_is_one_sentence(program, host, more, sentence):
     program.write("app/broken.py", "def f(:\n")
     running = host(more)
-    deadline = PATIENCE_S
-    wait_for_log(running, "libtasker_python.so: its init failed", deadline)
+    wait_for_log(running, "libtasker_python.so: its init failed")
     assert sentence in running.log()
 
 
 def test_a_folder_that_is_no_virtualenv_is_named(program, host):
-    program.write("app/handlers.py", HANDLERS)
-    env = configure(program)
-    config = (program.path / "worker.toml").read_text().replace(VENV, str(program.path / "nothing"))
-    (program.path / "worker.toml").write_text(config)
-    ended = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env, stderr=subprocess.PIPE,
-                             text=True)
-    try:
-        line = ""
-        while "virtualenv" not in line:
-            line = ended.stderr.readline()
-            assert line, "the host ended without the sentence"
-        assert "make it with" in line
-    finally:
-        ended.kill()
-        ended.communicate()
-
-
-def wait_for_log(running, text, patience_s):
-    import threading
-    import time
-    until = time.monotonic() + patience_s
-    while text not in running.log():
-        assert time.monotonic() < until and running.poll() is None, running.log()
-        threading.Event().wait(0.05)
+    running = host(venv=str(program.path / "nothing"))
+    wait_for_log(running, "libtasker_python.so: its init failed")
+    assert "is no virtualenv; make it with" in running.log()

@@ -52,7 +52,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     fake.host.running = False
     tasker_core.HandlerRegistry.reset_instance()
     tasker_core.EventBridge.reset_instance()
-    announce._registry = None
+    announce._attached.clear()
     tasker_core._fork._open.clear()
     announce._announced.clear()
 

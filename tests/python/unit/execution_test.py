@@ -341,14 +341,16 @@ def test_the_context_knows_its_attempt_and_deadline(run: Any) -> None:
     assert (result["attempt"], result["timeout"], result["retry"], result["dep"]) == (2, 30, True, 9)
 
 
-def test_a_handler_sees_its_timeout_pass(run: Any) -> None:
+def test_a_handler_sees_its_time_pass_and_the_host_says_when_it_is_over(host: Any, run: Any) -> None:
     def call(self: Any, context: Any) -> Any:
-        while not context.cancelled:
+        while context.remaining_s > 0:
             threading.Event().wait(0.005)
-        return {"why": context.cancel_reason, "left": context.remaining_s}
+        before = context.cancelled
+        host.cancel(context.event.event_id, "timeout")
+        return {"before": before, "why": context.cancel_reason, "left": context.remaining_s}
 
     handler("h", call)
-    assert run(timeout_s=0.05)["result"] == {"why": "timeout", "left": 0.0}
+    assert run(timeout_s=0.05)["result"] == {"before": False, "why": "timeout", "left": 0.0}
 
 
 def test_heartbeats_and_checkpoints_reach_the_host(host: Any, run: Any) -> None:

@@ -43,7 +43,6 @@ class Host:
         self.heartbeats: list[tuple[str, float, str]] = []
         self.checkpoints: list[str] = []
         self.heartbeat_answer = 0
-        self.domain_events: deque[dict[str, Any]] = deque()
         self.drain_s = 5.0
         self.exited = False
         self.refuse_json = False
@@ -191,8 +190,12 @@ def cleanup_timeouts() -> int:
 
 
 def poll_in_process_events() -> dict[str, Any] | None:
-    _check()
-    return host.domain_events.popleft() if host.domain_events else None
+    from tasker_core.domain_events.delivery import poll_here
+
+    event = poll_here()
+    if event is None:
+        _check()
+    return event
 
 
 def get_health_check() -> dict[str, Any]:
@@ -233,9 +236,7 @@ def _complete(event_id: str, result_json: str, metadata_json: str, events_json: 
         raise ValueError("the result is too large")
     events = json.loads(events_json) if events_json else []
     entry = {"result": json.loads(result_json), "metadata": json.loads(metadata_json), "events": events}
-    accepted = host.end(event_id, host.completed, entry)
-    host.domain_events.extend(events if accepted else [])
-    return accepted
+    return host.end(event_id, host.completed, entry)
 
 
 def _fail(

@@ -285,13 +285,22 @@ def test_step_execution_error_has_defaults() -> None:
     assert (str(error), error.error_type, error.retryable) == ("m", "step_execution_error", True)
 
 
-def test_a_poller_without_a_registry_takes_steps_of_any_handler(host: Any) -> None:
+def test_the_host_asks_python_only_while_a_registry_is_attached(host: Any) -> None:
+    HandlerRegistry.instance(skip_bootstrap=True).register("h", H)
     bootstrap_worker()
-    assert not host.resolver("anything", None, None)
-    poller = EventPoller()
-    poller.start()
-    assert host.resolver("anything", None, None)
-    subscriber = StepExecutionSubscriber(EventBridge.instance(), HandlerRegistry.instance(), "w")
-    subscriber.start()
-    assert not host.resolver("anything", None, None)
-    poller.stop()
+    assert host.resolver is None and not host.handlers  # Whoever polls gets steps of any handler.
+    first, second = (StepExecutionSubscriber(EventBridge.instance(), HandlerRegistry.instance(), "w") for _ in "12")
+    first.start()
+    second.start()
+    assert host.resolver("h", None, None) and not host.resolver("anything", None, None)
+    first.stop()
+    assert host.resolver("h", None, None) and "h" in host.handlers
+    second.stop()
+    assert host.resolver is None and not host.handlers
+
+
+def test_a_worker_that_has_stopped_leaves_no_registry_attached(host: Any) -> None:
+    HandlerRegistry.instance(skip_bootstrap=True).register("h", H)
+    Worker.start(auto_discover=False).stop()
+    bootstrap_worker()
+    assert host.resolver is None

@@ -15,33 +15,55 @@ if TYPE_CHECKING:
 _lock = threading.Lock()  # of the two flags; the host is never called with it
 _busy = False
 _dirty = False
-_registry: HandlerRegistry | None = None
+_attached: list[HandlerRegistry] = []
 _announced: dict[str, type] = {}
 _imports_allowed = True
-_pollers = 0
 
 
 def connect() -> None:
     """A host runs: gives it the callbacks and all handlers of the attached registry."""
     native._set_cancel_callback(cancel_by_host)
-    native._set_resolver(can_resolve)
     _announced.clear()
+    _set_resolver()
     changed()
 
 
 def attach(registry: HandlerRegistry, *, imports_allowed: bool = True) -> None:
-    """From now on the handlers of `registry` are announced.
+    """From now on the handlers of `registry` are announced, until `detach`.
+
+    Without any registry whoever polls gets steps of any handler: he ends them by himself.
 
     `imports_allowed`: callables of templates that nobody registered may be imported by their dotted path.
     """
-    global _registry, _imports_allowed
-    _registry, _imports_allowed = registry, imports_allowed
+    global _imports_allowed
+    first = not _attached
+    _attached.append(registry)
+    _imports_allowed = imports_allowed
+    if first and _host_listens():
+        _set_resolver()
     changed()
 
 
-def is_attached(registry: HandlerRegistry) -> bool:
-    """True if it is this registry whose handlers are announced."""
-    return registry is _registry
+def detach(registry: HandlerRegistry) -> None:
+    """Takes one `attach` back."""
+    if registry in _attached:
+        _attached.remove(registry)
+    changed()
+    if not _attached and _host_listens():
+        _set_resolver()
+
+
+def attached() -> HandlerRegistry | None:
+    """The registry whose handlers are announced: the last that was attached."""
+    return _attached[-1] if _attached else None
+
+
+def _host_listens() -> bool:
+    return not _fork.dead() and bool(native.is_worker_running())
+
+
+def _set_resolver() -> None:
+    native._set_resolver(can_resolve if _attached else None)
 
 
 def changed() -> None:
@@ -51,7 +73,7 @@ def changed() -> None:
     then does that too, so that the host ends up with the last state.
     """
     global _busy, _dirty
-    if _registry is None or _fork.dead() or not native.is_worker_running():
+    if not _host_listens():
         return
     with _lock:
         _dirty = True
@@ -60,7 +82,7 @@ def changed() -> None:
         _busy = True
     try:
         while _take_dirty():
-            _announce(_registry)
+            _announce(attached())
     except BaseException:
         with _lock:
             _busy = False
@@ -75,11 +97,13 @@ def _take_dirty() -> bool:
         return was
 
 
-def _announce(registry: HandlerRegistry) -> None:
-    handlers = registry.handler_classes()
+def _announce(registry: HandlerRegistry | None) -> None:
+    handlers = registry.handler_classes() if registry is not None else {}
     for name in [name for name in _announced if name not in handlers]:
         native._unregister_handler(name)
         del _announced[name]
+    if registry is None:
+        return
     new = {name: cls for name, cls in handlers.items() if _announced.get(name) is not cls}
     _announced.update(new)
     native._register_handlers(
@@ -97,24 +121,10 @@ def _announce(registry: HandlerRegistry) -> None:
 
 def can_resolve(callable_name: str, method: str | None, resolver: str | None) -> bool:
     """The native module's resolver callback: whether this process can handle such steps."""
-    registry = _registry
+    registry = attached()
     if registry is None:
-        return _pollers > 0
+        return False
     return registry.can_handle(callable_name, method, resolver, import_allowed=_imports_allowed)
-
-
-def poller_started() -> None:
-    """An EventPoller runs. Where no registry is attached, its callbacks take steps of any handler."""
-    global _pollers
-    _pollers += 1
-    if _registry is None and not _fork.dead() and native.is_worker_running():
-        native._register_handlers([])  # The host asks again for the handlers that it knows.
-
-
-def poller_stopped() -> None:
-    """It ended."""
-    global _pollers
-    _pollers -= 1
 
 
 def _renew_lock() -> None:

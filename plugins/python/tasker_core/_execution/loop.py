@@ -58,11 +58,20 @@ class HandlerLoop:
         """
         self._loop.call_soon_threadsafe(self._spawn, awaitable, bind, done)
 
-    def run(self, awaitable: Awaitable[Any]) -> Any:
-        """Runs an awaitable and waits for its value; not from the loop's own thread."""
-        import asyncio
+    def run(self, awaitable: Awaitable[Any], bind: Callable[[Any, Any], None] | None = None) -> Any:
+        """As `start`, and waits for the value; not from the loop's own thread."""
+        from concurrent.futures import Future
 
-        return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+        ended: Future[Any] = Future()
+
+        def done(value: Any, error: BaseException | None) -> None:
+            if error is None:
+                ended.set_result(value)
+            else:
+                ended.set_exception(error)
+
+        self.start(awaitable, bind, done)
+        return ended.result()
 
     def is_current(self) -> bool:
         """True on the loop's own thread."""
@@ -111,10 +120,6 @@ class HandlerLoop:
                 self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.5))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
-
-
-async def _as_coroutine(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
 
 
 def _forget() -> None:

@@ -87,7 +87,7 @@ def failure_of(exc: BaseException) -> StepHandlerResult:
     metadata["traceback"] = traceback_of(exc)
     code = metadata.get("error_code")
     return StepHandlerResult.failure(
-        str(exc) or repr(exc),
+        sayable(str(exc) or repr(exc)),
         error_type=verdict["error_type"],
         retryable=verdict["retryable"] if explicit else True,
         metadata=metadata,
@@ -98,9 +98,14 @@ def failure_of(exc: BaseException) -> StepHandlerResult:
 def traceback_of(exc: BaseException) -> str:
     """The traceback as text; short for endless recursions."""
     try:
-        return "".join(traceback.format_exception(type(exc), exc, exc.__traceback__, limit=50))
+        return sayable("".join(traceback.format_exception(type(exc), exc, exc.__traceback__, limit=50)))
     except Exception:  # A defective __str__ of the exception must not lose the step.
         return type(exc).__name__
+
+
+def sayable(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which no UTF-8 has."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def to_json_text(value: Any) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import sys
 import threading
 import time
 from collections.abc import Awaitable
@@ -174,10 +172,7 @@ class Pool:
         return result
 
     def _end(self, step: Step, result: StepHandlerResult, started: float) -> None:
-        if _fork.dead():
-            # A handler forked, and its child came back here: it may not act for the worker.
-            sys.stderr.write(f"handler '{step.handler}' returned in a forked child; the child ends here\n")
-            os._exit(70)
+        _fork.end_child_of(step.handler)
         try:
             submit(step, result, time.perf_counter() - started, self._bridge, self._worker_id)
         except BaseException as error:

@@ -16,4 +16,4 @@ def registry() -> HandlerRegistry | None:
     from tasker_core._execution import announce
     from tasker_core.handler import HandlerRegistry
 
-    return announce._registry or HandlerRegistry._instance
+    return announce.attached() or HandlerRegistry._instance

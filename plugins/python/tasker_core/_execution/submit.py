@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import Attempt
-from tasker_core._execution.outcome import retry_after_s, serialization_failure, to_json_text
+from tasker_core._execution.outcome import retry_after_s, sayable, serialization_failure, to_json_text
 from tasker_core._execution.tally import tallies
 from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.logging import log_error, log_warn
@@ -89,7 +89,7 @@ def execution_result(
     trace = result.metadata.get("traceback")
     error = StepError(
         error_type=result.error_type or "handler_error",
-        message=result.error_message or "the handler gave no message",
+        message=sayable(result.error_message or "the handler gave no message"),
         stack_trace=trace if isinstance(trace, str) else None,
         retryable=result.retryable,
         metadata=result.metadata,
@@ -119,11 +119,11 @@ def _give(step: Step, result: StepHandlerResult, elapsed_ms: int) -> bool:
     return native._fail(
         event_id,
         result.error_type or "handler_error",
-        _sayable(result.error_message or "the handler gave no message"),
+        sayable(result.error_message or "the handler gave no message"),
         result.retryable,
         0.0 if ignore_retry_after else retry_after_s(details),
-        None if code is None else _sayable(str(code)),
-        _sayable(trace) if isinstance(trace, str) else None,
+        None if code is None else sayable(str(code)),
+        sayable(trace) if isinstance(trace, str) else None,
         status if isinstance(status, int) and not isinstance(status, bool) else None,
         _json_or_none(context) if isinstance(context, dict) else None,
         metadata,
@@ -153,10 +153,6 @@ def _json_or_none(value: Any) -> str | None:
     except ValueError as error:
         log_warn(f"metadata of a handler was dropped: {error}")
         return None
-
-
-def _sayable(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _yield(step: Step, result: StepHandlerResult, bridge: EventBridge) -> None:

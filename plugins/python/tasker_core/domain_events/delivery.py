@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -82,9 +81,12 @@ def deliver_here(events: list[dict[str, Any]]) -> None:
             queue.put(event)
 
 
-def poll_here(native_poll: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
-    """The next event that was published here, else the native module's next."""
-    return _polled_by_hand.get() or native_poll()
+def poll_here() -> dict[str, Any] | None:
+    """What the native module's `poll_in_process_events` gives: the next event that was published here, or None.
+
+    Every event is given once here, and to every InProcessDomainEventPoller as well.
+    """
+    return _polled_by_hand.get()
 
 
 def _renew() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tasker_core import _fork
-from tasker_core._tasker_core import poll_in_process_events as _poll_in_process_events
 from tasker_core.domain_events.delivery import EventQueue, close_queue, open_queue
 from tasker_core.logging import log_error
 from tasker_core.types import InProcessDomainEvent
@@ -22,7 +21,7 @@ class InProcessDomainEventPoller:
     not delivered later, and a poller that falls 10,000 events behind loses the oldest (`stats`).
 
     Args:
-        polling_interval_ms: How often the host is asked for events of its own; events of this process wake at once.
+        polling_interval_ms: How often an idle thread counts a poll; an event wakes it at once.
         max_events_per_poll: Events handled before the thread looks whether it should stop.
     """
 
@@ -127,11 +126,6 @@ class InProcessDomainEventPoller:
                 break
             self._process_event(data)
             count += 1
-        if not everything:
-            data = _poll_in_process_events()
-            if data is not None:
-                self._process_event(data)
-                count += 1
         return count
 
     def _process_event(self, event_data: dict[str, Any]) -> None:
