@@ -9,12 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tasker_core import _fork
-<<<<<<< HEAD
 from tasker_core._execution import announce, tally
-=======
-from tasker_core._execution import announce
 from tasker_core._tasker_core import _world
->>>>>>> py5
 from tasker_core._tasker_core import bootstrap_worker as _bootstrap_worker
 from tasker_core._tasker_core import get_worker_status as _get_worker_status
 from tasker_core._tasker_core import is_worker_running as _is_worker_running
