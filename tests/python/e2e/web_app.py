@@ -1,4 +1,4 @@
-"""examples/fastapi_app under uvicorn, in processes of its own."""
+"""examples/fastapi_app by its command, under uvicorn in processes of its own."""
 
 from __future__ import annotations
 
@@ -35,16 +35,15 @@ class Server:
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),
-            "PYTHONPATH": f"{os.environ['TASKER_BUILD']}/python:{self.app.parent}",
+            "PYTHON": sys.executable,
             "PYTHONDONTWRITEBYTECODE": "1",
-            "TASKER_TEMPLATE_PATH": str(EXAMPLE / "templates"),
+            "TASKER_BUILD": os.environ["TASKER_BUILD"],
             "TASKER_LOG_LEVEL": "warning",
+            "SHOP_HOME": str(folder / "home"),
             "SHOP_PACE_S": str(pace_s),
         }
-        command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0", "--timeout-graceful-shutdown", "1"]
-        self.process = subprocess.Popen(
-            [*command, *arguments], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-        )
+        command = [folder / "shop" / "run", "--port", "0", *arguments]
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 

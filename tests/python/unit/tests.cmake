@@ -1,6 +1,5 @@
 # The pure-Python package over a fake native module: one pytest run, so that the package is imported once.
-# TASKER_TEST_PYTHON needs pydantic, PyYAML, pytest, pytest-asyncio and httpx; it is the .venv of scripts/setup unless
-# given.
+# TASKER_TEST_PYTHON has plugins/python/constraints.txt; it is the .venv of scripts/setup unless given.
 set(TASKER_TEST_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "Python of the package's tests")
 set(PYTHON_UNIT_TESTS
   batches_test.py domain_events_test.py execution_test.py guides_test.py hand_wired_test.py handlers_test.py
