@@ -299,8 +299,11 @@ class Worker:
     def _consume(self, registry: HandlerRegistry, *, auto_discover: bool, threads: int, async_limit: int) -> None:
         self._bridge = EventBridge.instance()
         self._bridge.start()
-        announce.attach(registry, imports_allowed=auto_discover)
         self._announces = True
+        try:
+            announce.attach(registry, imports_allowed=auto_discover)
+        except RuntimeError as error:  # Another plugin has one of the names.
+            raise WorkerBootstrapError(str(error)) from error
         self._pool = Pool(registry, self._bridge, self.worker_id, threads, async_limit)
         self._start_subscribers()
         self._pool.start()

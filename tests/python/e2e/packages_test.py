@@ -105,6 +105,46 @@ def test_of_two_handlers_of_one_name_the_last_is_taken_with_a_warning(broken):
     assert "app.twice_1.Twice" in warning and "app.twice_2.Twice" in warning
 
 
+GREETS = """
+    from tasker_core import StepHandler
+    class Greets(StepHandler):
+        handler_name = "hello.greet"
+        def call(self, context): return self.success({"by": "python"})
+"""
+
+
+def test_a_name_that_a_native_plugin_has_is_one_clear_error(broken):
+    (broken.path / "plugins").mkdir()
+    (broken.path / "plugins/hello.so").symlink_to(Path(os.environ["TASKER_BUILD"], "plugins/hello.so"))
+    broken.write("app/greets.py", GREETS)
+    ended = broken.run("""
+        import json, threading
+        from tasker_core import Worker, WorkerBootstrapError, is_worker_running
+        from driver import settled, submit
+        try:
+            Worker.start(handler_packages=["app.handlers", "app.greets"])
+        except WorkerBootstrapError as error:
+            said = str(error)
+        left = [is_worker_running(), threading.active_count()]
+        with Worker.start(handler_packages=["app.handlers"]):
+            print(json.dumps([said, left, settled(submit("one"))["status"]]))
+    """)
+    said, left, state = ended.answer()
+    assert "hello.greet" in said and "hello.so" in said
+    assert (left, state) == ([False, 1], "complete")
+
+
+def test_under_tasker_host_it_is_the_same_error(broken, host):
+    broken.write("app/greets.py", GREETS)
+    plugins = broken.path / "plugins"
+    plugins.mkdir()
+    (plugins / "hello.so").symlink_to(Path(os.environ["TASKER_BUILD"], "plugins/hello.so"))
+    running = host('packages = ["app.greets"]', plugins=[str(plugins)])
+    wait_for_log(running, "libtasker_python.so: its init failed")
+    line = next(line for line in running.log().splitlines() if "its init failed" in line)
+    assert "hello.greet" in line and "hello.so" in line
+
+
 def test_an_interpreter_without_the_native_module_is_told_to_install_it(program):
     (program.path / "tasker_core").mkdir()
     sources = Path(os.environ["TASKER_BUILD"], "python/tasker_core")
