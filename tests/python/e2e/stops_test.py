@@ -12,7 +12,7 @@ HANDLERS = """
         handler_name = "app.slow"
         def call(self, context):
             ENTERED.set()
-            threading.Event().wait(0 if os.path.exists("quick") else context.get_input_or("seconds", 0.3))
+            threading.Event().wait(0 if os.path.exists("quick") else context.get_input_or("seconds", 0.2))
             return self.success({"slept": True})
 
     class Stops(StepHandler):
@@ -32,7 +32,7 @@ HANDLERS = """
         handler_name = "app.holds"
         async def call(self, context):
             ENTERED.set()
-            seconds = 0 if os.path.exists("quick") else context.get_input_or("seconds", 0.3)
+            seconds = 0 if os.path.exists("quick") else context.get_input_or("seconds", 0.2)
             threading.Event().wait(seconds)  # Holds the loop of all of them.
             return self.success({"slept": True})
 
@@ -40,7 +40,7 @@ HANDLERS = """
         handler_name = "app.refuses"
         async def call(self, context):
             ENTERED.set()
-            seconds = 0 if os.path.exists("quick") else context.get_input_or("seconds", 0.3)
+            seconds = 0 if os.path.exists("quick") else context.get_input_or("seconds", 0.2)
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 try: await asyncio.sleep(until - time.monotonic())
@@ -153,11 +153,11 @@ def test_stop_under_a_stuck_handler_returns_at_its_deadline_and_names_it(stoppin
     submit({name!r}, {{"seconds": 60}})
     assert ENTERED.wait(10)
     began = time.monotonic()
-    worker.stop(drain_s=0.5)
+    worker.stop(drain_s=0.3)
     print(json.dumps([time.monotonic() - began, worker.unfinished]), flush=True)
     """)
     seconds, unfinished = ended.answer()
-    assert 0.4 < seconds < 1.5
+    assert 0.2 < seconds < 1.3
     assert unfinished == [f"app.{name}"]
     assert ended.log(f"app.{name}")
 
