@@ -155,10 +155,16 @@ def host(program: Program) -> Iterator[Callable[..., Any]]:
 
 def wait_for_log(running, text, patience_s=PATIENCE_S):
     """Until a host that `host` started has logged the text."""
+    wait_until(lambda: text in running.log() or running.poll() is not None, patience_s)
+    assert text in running.log(), running.log()
+
+
+def wait_until(happened, patience_s=PATIENCE_S):
+    """Until `happened()` is true."""
     until = time.monotonic() + patience_s
-    while text not in running.log():
-        assert time.monotonic() < until and running.poll() is None, running.log()
-        threading.Event().wait(0.05)
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        threading.Event().wait(0.02)
 
 
 HANDLERS = """

@@ -1,9 +1,12 @@
 """The same handlers under tasker-host: libtasker_python.so embeds the interpreter."""
 
 import signal
+import time
 
 import pytest
-from conftest import HANDLERS, PATIENCE_S, template, wait_for_log
+from conftest import HANDLERS, PATIENCE_S, template, wait_for_log, wait_until
+
+ABANDONED = 75  # The exit status of a host whose handlers did not return.
 
 def test_python_steps_run_under_tasker_host(program, host):
     program.write("app/handlers.py", HANDLERS)
@@ -69,3 +72,34 @@ def test_a_folder_that_is_no_virtualenv_is_named(program, host):
     running = host(venv=str(program.path / "nothing"))
     wait_for_log(running, "libtasker_python.so: its init failed")
     assert "is no virtualenv; make it with" in running.log()
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_stuck_handler_does_not_hold_up_the_hosts_end_and_its_step_is_not_lost(program, host, kind):
+    program.write("app/handlers.py", f"""
+        import os, threading
+        from pathlib import Path
+        from tasker_core import StepHandler
+
+        class Stuck(StepHandler):
+            handler_name = "app.stuck"
+            {kind} call(self, context):
+                Path("entered").touch()
+                if not os.path.exists("quick"): threading.Event().wait(60)
+                return self.success({{"n": 1}})
+    """)
+    program.write("templates/one.yaml", template("one", ("a", "app.stuck", [])))
+    settings = 'packages = ["app.handlers"]\n[worker]\ndrain = "1s"'
+    running = host(settings)
+    assert running.client("submit", "app/one", "--key", "k").returncode == 0
+    wait_until((program.path / "entered").exists)
+    running.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    status = running.wait(timeout=PATIENCE_S)
+    assert time.monotonic() - began < 5
+    assert status == ABANDONED and "app.stuck" in running.log() and "Fatal Python" not in running.log()
+
+    (program.path / "quick").touch()
+    again = host(settings)
+    ended = again.client("submit", "app/one", "--key", "k", "--wait")
+    assert ended.returncode == 0, ended.stdout + ended.stderr + again.log()
