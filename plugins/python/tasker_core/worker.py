@@ -98,6 +98,7 @@ class Worker:
                 return cls._instance
             if cls._starting is not None:
                 return cls._starting  # Called by a module that the start imports.
+            _refuse_in_child()
             if native._world() == "embedded":
                 raise WorkerBootstrapError("Worker.start() found no worker: under tasker-host the host starts it")
             worker = cls()
@@ -240,10 +241,6 @@ class Worker:
         self._state = WorkerState.STARTING
         Worker._starting = self
         try:
-            try:
-                _fork.refuse_in_child("Worker.start()")
-            except RuntimeError as error:
-                raise WorkerBootstrapError(str(error)) from None
             registry = self._discover(packages, auto_discover=auto_discover, strict=strict)
             self._start_host(config, overrides)
             self._consume(registry, auto_discover=auto_discover, threads=threads, async_limit=async_limit)
@@ -378,6 +375,13 @@ class Worker:
                 self._registry.unregister(name)
             self._registry.forget_discovery()
         self._discovered = []
+
+
+def _refuse_in_child() -> None:
+    try:
+        _fork.refuse_in_child("Worker.start()")
+    except RuntimeError as error:
+        raise WorkerBootstrapError(str(error)) from None
 
 
 def _at_exit() -> None:

@@ -52,6 +52,45 @@ def test_the_worker_belongs_to_tasker_host(program, host):
     assert '"status":"already_running"' in text and '"same":true' in text and '"running":true' in text
 
 
+def test_a_child_that_a_handler_forked_is_told_that_it_has_no_store(program, host):
+    program.write("app/handlers.py", """
+        import json, os
+        from tasker_core import StepHandler, TaskerClient, Worker, bootstrap_worker, log_info
+        from tasker_core import _tasker_core as native
+
+        def ask():
+            said = []
+            for call in (Worker.start, bootstrap_worker, lambda: TaskerClient().list_tasks(), native.client_list_tasks):
+                try:
+                    call()
+                    said.append("nothing")
+                except Exception as error:
+                    said.append(str(error))
+            return said
+
+        class Forks(StepHandler):
+            handler_name = "app.forks"
+            def call(self, context):
+                read, write = os.pipe()
+                child = os.fork()
+                if child == 0:
+                    log_info("a line of the child")
+                    os.write(write, json.dumps(ask()).encode())
+                    os._exit(0)
+                os.close(write)
+                said = b""
+                while part := os.read(read, 65536): said += part
+                os.waitpid(child, 0)
+                return self.success({"said": json.loads(said), "parent": ask()[2:]})
+    """)
+    program.write("templates/one.yaml", template("one", ("a", "app.forks", [])))
+    running = host('packages = ["app.handlers"]')
+    ended = running.client("submit", "app/one", "--wait")
+    assert ended.returncode == 0, ended.stdout + ended.stderr + running.log()
+    assert ended.stdout.count("does not survive fork") == 4, ended.stdout
+    assert ended.stdout.count("nothing") == 2, ended.stdout
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
