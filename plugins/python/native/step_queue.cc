@@ -30,7 +30,7 @@ void StepQueue::Close() {
     left.swap(waiting_);
   }
   arrived_.notify_all();
-  HandBack(std::move(left));
+  HandBack(left);
 }
 
 bool StepQueue::open() const {
@@ -54,7 +54,7 @@ tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call) {
     (wanted ? waiting_ : unwanted).push_back(std::move(item));
   }
   if (unwanted.empty()) arrived_.notify_one();
-  HandBack(std::move(unwanted));
+  HandBack(unwanted);
   return TASKER_OK;
 }
 
@@ -70,7 +70,7 @@ std::string StepQueue::Cancel(tasker_call* call) {
     untaken.push_back(std::move(*found));
     waiting_.erase(found);
   }
-  HandBack(std::move(untaken));
+  HandBack(untaken);
   StateDemand();
   return {};
 }
@@ -84,7 +84,7 @@ void StepQueue::Consume(std::uint32_t slots) {
     if (slots_ == 0 && !polled_) left.swap(waiting_);
   }
   StateDemand();
-  HandBack(std::move(left));
+  HandBack(left);
 }
 
 std::string StepQueue::TakeFront() {
@@ -143,7 +143,7 @@ bool StepQueue::LookAfterPoller() {
               {});
   }
   StateDemand();
-  HandBack(std::move(left));
+  HandBack(left);
   return true;
 }
 
@@ -241,7 +241,7 @@ void StepQueue::StopGiving() {
     left.swap(waiting_);
   }
   StateDemand();
-  HandBack(std::move(left));
+  HandBack(left);
 }
 
 // The token is the caller's from now on; whoever else ends the same event comes too late.
@@ -286,7 +286,7 @@ void StepQueue::StateDemand() {
   link_.SetCapacity(kPool, room);
 }
 
-void StepQueue::HandBack(std::deque<Item> items) {
+void StepQueue::HandBack(const std::deque<Item>& items) {
   for (const Item& item : items) {
     static_cast<void>(link_.host().hand_back(item.call));
     link_.host().release(item.call);

@@ -112,7 +112,7 @@ class StepQueue final {
   std::optional<tasker_call*> Find(const std::string& event) const;
   std::uint32_t Room() const;  // with the lock
   void StateDemand();
-  void HandBack(std::deque<Item> items);
+  void HandBack(const std::deque<Item>& items);
 
   HostLink& link_;
   const std::function<Steady()> now_;

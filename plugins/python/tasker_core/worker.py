@@ -98,6 +98,7 @@ class Worker:
                 return cls._instance
             if cls._starting is not None:
                 return cls._starting  # Called by a module that the start imports.
+            _refuse_in_child()
             if native._world() == "embedded":
                 raise WorkerBootstrapError("Worker.start() found no worker: under tasker-host the host starts it")
             worker = cls()
@@ -240,10 +241,6 @@ class Worker:
         self._state = WorkerState.STARTING
         Worker._starting = self
         try:
-            try:
-                _fork.refuse_in_child("Worker.start()")
-            except RuntimeError as error:
-                raise WorkerBootstrapError(str(error)) from None
             registry = self._discover(packages, auto_discover=auto_discover, strict=strict)
             self._start_host(config, overrides)
             self._consume(registry, auto_discover=auto_discover, threads=threads, async_limit=async_limit)
@@ -299,8 +296,11 @@ class Worker:
     def _consume(self, registry: HandlerRegistry, *, auto_discover: bool, threads: int, async_limit: int) -> None:
         self._bridge = EventBridge.instance()
         self._bridge.start()
-        announce.attach(registry, imports_allowed=auto_discover)
         self._announces = True
+        try:
+            announce.attach(registry, imports_allowed=auto_discover)
+        except RuntimeError as error:  # Another plugin has one of the names.
+            raise WorkerBootstrapError(str(error)) from error
         self._pool = Pool(registry, self._bridge, self.worker_id, threads, async_limit)
         self._start_subscribers()
         self._pool.start()
@@ -375,6 +375,13 @@ class Worker:
                 self._registry.unregister(name)
             self._registry.forget_discovery()
         self._discovered = []
+
+
+def _refuse_in_child() -> None:
+    try:
+        _fork.refuse_in_child("Worker.start()")
+    except RuntimeError as error:
+        raise WorkerBootstrapError(str(error)) from None
 
 
 def _at_exit() -> None:

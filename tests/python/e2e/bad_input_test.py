@@ -71,12 +71,16 @@ HANDLERS = """
             note("after")
             return self.success({"same": context.get_dependency_result("huge") == {"i": 10 ** 400}})
 
+    OddMetadata = handler("odd_metadata", lambda self: self.success({"odd": True}, {
+        "context": 1, "custom": "x", "error_code": 7, "completed_at": "never", "retryable": "no", "retry_after": "x",
+        "status_code": "y", "worker_id": object()}))
     Good = handler("good", lambda self: self.success({"good": True}))
     AsyncGood = async_handler("async_good", lambda self: self.success({"good": True}))
 """
 
 COMPLETE = {
-    "dict": {"d": 1}, "nan": {"x": None}, "bytes": {"b": "abc"}, "forks": {"status": 70}, "after": {"same": True},
+    "dict": {"d": 1}, "nan": {"x": None}, "bytes": {"b": "abc"},
+    "forks": {"status": 70}, "after": {"same": True}, "odd_metadata": {"odd": True},
     "good": {"good": True}, "async_good": {"good": True},
 }
 # Of what failed: how the attempt's error is called, and how many of two attempts were made.

@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +113,12 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-def configure(program: Program, more: str = "", venv: str = VENV) -> dict[str, str]:
+def configure(program: Program, more: str = "", venv: str = VENV, plugins: Sequence[str] = ()) -> dict[str, str]:
     """Writes the worker.toml of a host with the Python plugin; returns the environment of such a host."""
-    plugins = f"{os.environ['TASKER_BUILD']}/plugins_python"
+    folders = json.dumps([*plugins, f"{os.environ['TASKER_BUILD']}/plugins_python"])
     program.write("worker.toml", f"""
 [plugins]
-dirs = ["{plugins}"]
+dirs = {folders}
 [plugin.python]
 venv = "{venv}"
 {more}
@@ -132,8 +132,8 @@ def host(program: Program) -> Iterator[Callable[..., Any]]:
     """Starts a tasker-host with the Python plugin; lines of its [plugin.python] may be given."""
     hosts = []
 
-    def start(more="", venv=VENV):
-        env = configure(program, more, venv)
+    def start(more="", **settings):
+        env = configure(program, more, **settings)
         log = open(program.path / "host.log", "wb")
         process = subprocess.Popen([os.environ["TASKER_HOST"], "run"], cwd=program.path, env=env,
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -155,10 +155,16 @@ def host(program: Program) -> Iterator[Callable[..., Any]]:
 
 def wait_for_log(running, text, patience_s=PATIENCE_S):
     """Until a host that `host` started has logged the text."""
+    wait_until(lambda: text in running.log() or running.poll() is not None, patience_s)
+    assert text in running.log(), running.log()
+
+
+def wait_until(happened, patience_s=PATIENCE_S):
+    """Until `happened()` is true."""
     until = time.monotonic() + patience_s
-    while text not in running.log():
-        assert time.monotonic() < until and running.poll() is None, running.log()
-        threading.Event().wait(0.05)
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        threading.Event().wait(0.02)
 
 
 HANDLERS = """

@@ -1,9 +1,12 @@
 """The same handlers under tasker-host: libtasker_python.so embeds the interpreter."""
 
 import signal
+import time
 
 import pytest
-from conftest import HANDLERS, PATIENCE_S, template, wait_for_log
+from conftest import HANDLERS, PATIENCE_S, template, wait_for_log, wait_until
+
+ABANDONED = 75  # The exit status of a host whose handlers did not return.
 
 def test_python_steps_run_under_tasker_host(program, host):
     program.write("app/handlers.py", HANDLERS)
@@ -49,6 +52,45 @@ def test_the_worker_belongs_to_tasker_host(program, host):
     assert '"status":"already_running"' in text and '"same":true' in text and '"running":true' in text
 
 
+def test_a_child_that_a_handler_forked_is_told_that_it_has_no_store(program, host):
+    program.write("app/handlers.py", """
+        import json, os
+        from tasker_core import StepHandler, TaskerClient, Worker, bootstrap_worker, log_info
+        from tasker_core import _tasker_core as native
+
+        def ask():
+            said = []
+            for call in (Worker.start, bootstrap_worker, lambda: TaskerClient().list_tasks(), native.client_list_tasks):
+                try:
+                    call()
+                    said.append("nothing")
+                except Exception as error:
+                    said.append(str(error))
+            return said
+
+        class Forks(StepHandler):
+            handler_name = "app.forks"
+            def call(self, context):
+                read, write = os.pipe()
+                child = os.fork()
+                if child == 0:
+                    log_info("a line of the child")
+                    os.write(write, json.dumps(ask()).encode())
+                    os._exit(0)
+                os.close(write)
+                said = b""
+                while part := os.read(read, 65536): said += part
+                os.waitpid(child, 0)
+                return self.success({"said": json.loads(said), "parent": ask()[2:]})
+    """)
+    program.write("templates/one.yaml", template("one", ("a", "app.forks", [])))
+    running = host('packages = ["app.handlers"]')
+    ended = running.client("submit", "app/one", "--wait")
+    assert ended.returncode == 0, ended.stdout + ended.stderr + running.log()
+    assert ended.stdout.count("does not survive fork") == 4, ended.stdout
+    assert ended.stdout.count("nothing") == 2, ended.stdout
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
@@ -69,3 +111,34 @@ def test_a_folder_that_is_no_virtualenv_is_named(program, host):
     running = host(venv=str(program.path / "nothing"))
     wait_for_log(running, "libtasker_python.so: its init failed")
     assert "is no virtualenv; make it with" in running.log()
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_stuck_handler_does_not_hold_up_the_hosts_end_and_its_step_is_not_lost(program, host, kind):
+    program.write("app/handlers.py", f"""
+        import os, threading
+        from pathlib import Path
+        from tasker_core import StepHandler
+
+        class Stuck(StepHandler):
+            handler_name = "app.stuck"
+            {kind} call(self, context):
+                Path("entered").touch()
+                if not os.path.exists("quick"): threading.Event().wait(60)
+                return self.success({{"n": 1}})
+    """)
+    program.write("templates/one.yaml", template("one", ("a", "app.stuck", [])))
+    settings = 'packages = ["app.handlers"]\n[worker]\ndrain = "1s"'
+    running = host(settings)
+    assert running.client("submit", "app/one", "--key", "k").returncode == 0
+    wait_until((program.path / "entered").exists)
+    running.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    status = running.wait(timeout=PATIENCE_S)
+    assert time.monotonic() - began < 5
+    assert status == ABANDONED and "app.stuck" in running.log() and "Fatal Python" not in running.log()
+
+    (program.path / "quick").touch()
+    again = host(settings)
+    ended = again.client("submit", "app/one", "--key", "k", "--wait")
+    assert ended.returncode == 0, ended.stdout + ended.stderr + again.log()

@@ -28,14 +28,13 @@ def broken(program):
     return program
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_package_that_cannot_be_imported_leaves_its_steps_to_others(broken, name):
-    package, word = BROKEN[name]
+def test_a_package_that_cannot_be_imported_leaves_its_steps_to_others(broken):
+    packages = [package for package, _ in BROKEN.values()]
     ended = broken.run(f"""
-        import json, threading
+        import json
         from tasker_core import Worker
         from driver import settled, steps, submit
-        with Worker.start(handler_packages=["app.handlers", {package!r}]) as worker:
+        with Worker.start(handler_packages=["app.handlers", *{packages!r}]) as worker:
             lost = submit("lost")
             state = settled(submit("one"))["status"]
             health = worker.health()
@@ -44,24 +43,28 @@ def test_a_package_that_cannot_be_imported_leaves_its_steps_to_others(broken, na
     """)
     state, health, python, step, attempts = ended.answer()
     assert (state, health, step, attempts) == ("complete", "degraded", "enqueued", 0)
-    assert package in str(python) and word in str(python)
-    assert len([line for line in ended.err.splitlines() if f"'{package}' could not be imported" in line]) == 1
+    for package, word in BROKEN.values():
+        assert package in str(python) and word in str(python)
+        assert len([line for line in ended.err.splitlines() if f"'{package}' could not be imported" in line]) == 1
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_strict_refuses_it(broken, name):
-    package, word = BROKEN[name]
+def test_strict_refuses_it(broken):
+    packages = [package for package, _ in BROKEN.values()]
     ended = broken.run(f"""
-        import json, os, threading
+        import json, threading
         from tasker_core import Worker, WorkerBootstrapError, is_worker_running
-        try:
-            Worker.start(handler_packages=[{package!r}], strict=True)
-        except WorkerBootstrapError as error:
-            print(json.dumps([str(error), is_worker_running(), Worker.instance(), threading.active_count()]))
+        said = []
+        for package in {packages!r}:
+            try:
+                Worker.start(handler_packages=["app.handlers", package], strict=True)
+            except WorkerBootstrapError as error:
+                said.append(str(error))
+        print(json.dumps([said, is_worker_running(), Worker.instance(), threading.active_count()]))
     """)
-    sentence, running, instance, threads = ended.answer()
-    assert package in sentence and word in sentence and "\n" not in sentence
-    assert (running, instance, threads) == (False, None, 1)
+    sentences, *left = ended.answer()
+    assert left == [False, None, 1]
+    for sentence, (package, word) in zip(sentences, BROKEN.values(), strict=True):
+        assert package in sentence and word in sentence and "\n" not in sentence
 
 
 def test_a_handler_registered_after_the_start_finds_its_steps_waiting(broken):
@@ -103,6 +106,46 @@ def test_of_two_handlers_of_one_name_the_last_is_taken_with_a_warning(broken):
     assert ended.answer() == {"n": 2}
     [warning] = [line for line in ended.err.splitlines() if "'app.lost' was" in line]
     assert "app.twice_1.Twice" in warning and "app.twice_2.Twice" in warning
+
+
+GREETS = """
+    from tasker_core import StepHandler
+    class Greets(StepHandler):
+        handler_name = "hello.greet"
+        def call(self, context): return self.success({"by": "python"})
+"""
+
+
+def test_a_name_that_a_native_plugin_has_is_one_clear_error(broken):
+    (broken.path / "plugins").mkdir()
+    (broken.path / "plugins/hello.so").symlink_to(Path(os.environ["TASKER_BUILD"], "plugins/hello.so"))
+    broken.write("app/greets.py", GREETS)
+    ended = broken.run("""
+        import json, threading
+        from tasker_core import Worker, WorkerBootstrapError, is_worker_running
+        from driver import settled, submit
+        try:
+            Worker.start(handler_packages=["app.handlers", "app.greets"])
+        except WorkerBootstrapError as error:
+            said = str(error)
+        left = [is_worker_running(), threading.active_count()]
+        with Worker.start(handler_packages=["app.handlers"]):
+            print(json.dumps([said, left, settled(submit("one"))["status"]]))
+    """)
+    said, left, state = ended.answer()
+    assert "hello.greet" in said and "hello.so" in said
+    assert (left, state) == ([False, 1], "complete")
+
+
+def test_under_tasker_host_it_is_the_same_error(broken, host):
+    broken.write("app/greets.py", GREETS)
+    plugins = broken.path / "plugins"
+    plugins.mkdir()
+    (plugins / "hello.so").symlink_to(Path(os.environ["TASKER_BUILD"], "plugins/hello.so"))
+    running = host('packages = ["app.greets"]', plugins=[str(plugins)])
+    wait_for_log(running, "libtasker_python.so: its init failed")
+    line = next(line for line in running.log().splitlines() if "its init failed" in line)
+    assert "hello.greet" in line and "hello.so" in line
 
 
 def test_an_interpreter_without_the_native_module_is_told_to_install_it(program):

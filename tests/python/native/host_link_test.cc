@@ -130,6 +130,7 @@ TEST_F(HostLinkTest, DetachIsNotHeldUpByCallsThatComeAfterIt) {
     for (const int mine = ++entered; entered == mine && !refused;) std::this_thread::yield();
   };
   std::vector<std::thread> callers;
+  callers.reserve(2);
   for (int i = 0; i < 2; ++i) {
     callers.emplace_back([&] {
       const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);

@@ -259,6 +259,7 @@ TEST_F(StepQueueTest, AnAttemptThatManyThreadsEndHasOneEnd) {
     const std::string event = Take();
     std::atomic<int> taken{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&, i] {
         const bool won = i % 2 == 0 ? queue.Complete(event, "{}", "", "") : queue.Fail(event, {});

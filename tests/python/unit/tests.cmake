@@ -3,7 +3,8 @@
 set(TASKER_TEST_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "Python of the package's tests")
 set(PYTHON_UNIT_TESTS
   batches_test.py domain_events_test.py execution_test.py guides_test.py hand_wired_test.py handlers_test.py
-  public_names_test.py registry_test.py surface_test.py testing_test.py types_test.py typing_test.py worker_test.py)
+  public_names_test.py readme_test.py registry_test.py surface_test.py testing_test.py types_test.py typing_test.py
+  worker_test.py)
 list(TRANSFORM PYTHON_UNIT_TESTS PREPEND "${CMAKE_CURRENT_LIST_DIR}/")
 add_test(NAME python.unit
   COMMAND "${TASKER_TEST_PYTHON}" -B -m pytest -q -p no:cacheprovider ${PYTHON_UNIT_TESTS}

@@ -105,7 +105,6 @@ def _announce(registry: HandlerRegistry | None) -> None:
     if registry is None:
         return
     new = {name: cls for name, cls in handlers.items() if _announced.get(name) is not cls}
-    _announced.update(new)
     native._register_handlers(
         [
             (
@@ -117,6 +116,7 @@ def _announce(registry: HandlerRegistry | None) -> None:
             for name, cls in new.items()
         ]
     )
+    _announced.update(new)  # Not if one was refused: then the next change announces them again.
 
 
 def can_resolve(callable_name: str, method: str | None, resolver: str | None) -> bool:

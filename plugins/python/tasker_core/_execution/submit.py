@@ -23,6 +23,10 @@ ignore_retry_after = False
 """True while a test skips back-off."""
 
 
+# A step does not fail for its metadata.
+_NO_METADATA = {"metadata_error": "the handler's metadata has no JSON form"}
+
+
 class Step:
     """A step that was taken: its event, its attempt, and the handler entry that it names."""
 
@@ -80,10 +84,11 @@ def execution_result(
         "worker_id": worker_id,
         "correlation_id": UUID(event.correlation_id),
     }
+    own = _storable(result.metadata)
     if result.is_success:
-        metadata = dict(result.metadata)
+        metadata = dict(own)
         return StepExecutionResult.success_result(result=result.result or {}, metadata=metadata, **common)
-    metadata = {**result.metadata, "retryable": result.retryable}
+    metadata = {**own, "retryable": result.retryable}
     if result.error_code is not None:
         metadata.setdefault("error_code", result.error_code)
     trace = result.metadata.get("traceback")
@@ -92,7 +97,7 @@ def execution_result(
         message=sayable(result.error_message or "the handler gave no message"),
         stack_trace=trace if isinstance(trace, str) else None,
         retryable=result.retryable,
-        metadata=result.metadata,
+        metadata=own,
     )
     return StepExecutionResult.failure_result(error=error, metadata=metadata, **common)
 
@@ -137,9 +142,12 @@ def _metadata_text(step: Step, result: StepHandlerResult, elapsed_ms: int) -> st
     custom = {key: value for key, value in result.metadata.items() if key != "traceback"}
     if not custom:
         return known + ',"custom":{}}'
-    # A step does not fail for its metadata.
-    text = _json_or_none(custom) or '{"metadata_error":"the handler\'s metadata has no JSON form"}'
+    text = _json_or_none(custom) or json.dumps(_NO_METADATA)
     return f'{known},"custom":{text}}}'
+
+
+def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
+    return metadata if not metadata or _json_or_none(metadata) is not None else _NO_METADATA
 
 
 @lru_cache(maxsize=1024)
