@@ -189,6 +189,10 @@ void TurnLoop::NoticeOthers() {
                      changed.error().message);
   if (!*changed) return;
   others_committed_ = true;
+  LookAtWhatOthersDid();
+}
+
+void TurnLoop::LookAtWhatOthersDid() {
   peers_.LookSoon();
   settled_.LookAgain();
   const auto revoked = store_.Revoked(limits_.worker);
@@ -333,7 +337,7 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
   batch_.Committed(out.acks);
   in_flight_.EndReturned();
   if (out.committed) settled_.Tell(out.settled);
-  if (out.others_committed) settled_.LookAgain();  // which Changed will not say again
+  if (out.others_committed) LookAtWhatOthersDid();  // which Changed will not say again
   in_flight_.Revoke(out.revoked);
   if (outage_ && HandBackForgotten()) {
     log::Info("pipeline", "the store can be written again");

@@ -86,6 +86,7 @@ class TurnLoop final {
   void EnterPhase();
   void Sleep();
   void NoticeOthers();
+  void LookAtWhatOthersDid();
   void LookForPeers();
   void ShareWaiting(Steady now);
   void RefreshHandlers();

@@ -146,5 +146,24 @@ TEST_F(TimeoutTest, WhatAnotherProcessCancelledIsAskedToStop) {
   EXPECT_EQ(StateOf(task), StepState::kCancelled);
 }
 
+// The turn is the first to see the other process's commit, and nothing says it again.
+TEST_F(TimeoutTest, WhatAnotherProcessCancelledBeforeATurnIsAskedToStop) {
+  const std::int64_t one = Register(kOne, "one");
+  instance_->Add("h.a", [&](ScriptedAttempt attempt) {
+    if (++starts_ == 1) {
+      EXPECT_TRUE(gate_.Wait());
+    }
+    attempt.Succeed();
+  });
+  StartLoop();
+  SubmitTask(one);
+  ASSERT_TRUE(Eventually([&] { return starts_ == 1; }));
+  Sql("BEGIN IMMEDIATE; UPDATE step SET state = 6, revoked = 1 WHERE n = 0;"
+      "UPDATE task SET state = 6, ended_us = 5, open_steps = 0, active_steps = 0; COMMIT");
+  ExpectComplete(SubmitTask(one));
+  EXPECT_TRUE(Eventually([&] { return !instance_->cancelled().empty(); }));
+  gate_.Open();
+}
+
 }  // namespace
 }  // namespace tasker::pipeline
