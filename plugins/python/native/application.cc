@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -33,9 +34,10 @@ class Application final : public World {
 
   Started Start(const Settings& settings) override {
     RefuseFork();
-    const std::lock_guard lock(mu_);
+    std::unique_lock lock(mu_);
     if (host_) return {true, worker_id_, handle_};
-    client_.reset();
+    CloseClient(lock);
+    if (host_) return {true, worker_id_, handle_};
     const Result<config::Config> config = LoadConfig(settings);
     if (!config) Throw(config.error(), "Bootstrap failed: ");
     StartLog(*config);
@@ -73,9 +75,10 @@ class Application final : public World {
                      const Settings* settings) override {
     RefuseFork();
     if (running_) return Runtime::OfProcess().link().Client(operation, request);
-    const std::lock_guard lock(mu_);
+    std::unique_lock lock(mu_);
+    if (settings != nullptr) CloseClient(lock);
+    client_changed_.wait(lock, [this] { return !client_closes_; });
     if (host_) return Runtime::OfProcess().link().Client(operation, request);
-    if (settings != nullptr) client_.reset();
     if (!client_) {
       const Result<config::Config> config =
           LoadConfig(settings != nullptr ? *settings : Settings{});
@@ -86,7 +89,13 @@ class Application final : public World {
       client_ = *std::move(opened);
       store_open_ = true;
     }
-    auto reply = client_->Call(operation, request);
+    // Not under the lock: others call meanwhile, and some calls wait for a task.
+    pipeline::TaskClient& client = *client_;
+    ++calls_;
+    lock.unlock();
+    auto reply = client.Call(operation, request);
+    lock.lock();
+    if (--calls_ == 0) client_changed_.notify_all();
     if (!reply) throw HostError(plugin::StatusOf(reply.error().code), reply.error().message);
     return *std::move(reply);
   }
@@ -107,8 +116,8 @@ class Application final : public World {
     } catch (const std::exception& left) {
       log::Error("python", left.what());
     }
-    const std::lock_guard lock(mu_);
-    client_.reset();
+    std::unique_lock lock(mu_);
+    CloseClient(lock);
     log::Stop();
   }
 
@@ -122,6 +131,16 @@ class Application final : public World {
           "this process was forked from one that had the task store open, and a store does not "
           "survive fork: start the worker in the child only and not before the fork (FastAPI: in "
           "lifespan; gunicorn: in post_fork; multiprocessing: start method spawn)");
+  }
+
+  // Once its calls have returned, and without letting others begin.
+  void CloseClient(std::unique_lock<std::mutex>& lock) {
+    client_changed_.wait(lock, [this] { return !client_closes_; });
+    client_closes_ = true;
+    client_changed_.wait(lock, [this] { return calls_ == 0; });
+    client_.reset();
+    client_closes_ = false;
+    client_changed_.notify_all();
   }
 
   // With the lock; the first configuration of the process is the log's.
@@ -148,6 +167,9 @@ class Application final : public World {
   std::mutex mu_;  // of what follows; held while a host starts and stops
   std::unique_ptr<pipeline::Host> host_;
   std::unique_ptr<pipeline::TaskClient> client_;
+  std::condition_variable client_changed_;  // calls_, client_closes_
+  int calls_ = 0;
+  bool client_closes_ = false;
   std::optional<config::Config> config_;
   std::string worker_id_, handle_;
   bool log_started_ = false;
