@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <utility>
@@ -20,7 +21,7 @@
 namespace tasker::pipeline {
 namespace {
 
-constexpr std::chrono::milliseconds kLookEvery{200};  // for what no bell tells
+constexpr std::chrono::milliseconds kLookEvery{100};  // for what no bell tells
 
 Time WallNow() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -56,6 +57,7 @@ struct TaskClient::State {
       .read = [this](const std::function<Status(store::Reader&)>& use) { return Read(use); },
   }};
 
+  std::atomic<bool> stopped = false;  // nobody waits any more
   Mutex mu;
   std::unique_ptr<store::Store> store GUARDED_BY(mu);
   std::unique_ptr<store::Reader> reader GUARDED_BY(mu);  // after the store, so that it goes first
@@ -164,6 +166,7 @@ Status TaskClient::State::Until(Steady deadline, const std::string& too_late,
     }
     TRY(const bool found, look());
     if (found) return Ok();
+    if (stopped) return Unavailable("the client closes while somebody waits for a task");
     const Steady now = std::chrono::steady_clock::now();
     if (now >= deadline) return Error{ErrorCode::kTimeout, too_late};
     const auto wait = std::min(std::chrono::ceil<std::chrono::milliseconds>(deadline - now),
@@ -194,5 +197,7 @@ Result<std::unique_ptr<TaskClient>> TaskClient::Open(const config::Config& confi
 Result<std::string> TaskClient::Call(std::string_view operation, std::string_view request) {
   return state_->service.Call(operation, request);
 }
+
+void TaskClient::StopWaiting() { state_->stopped = true; }
 
 }  // namespace tasker::pipeline

@@ -20,6 +20,8 @@ class TaskClient final {
   TaskClient& operator=(const TaskClient&) = delete;
 
   Result<std::string> Call(std::string_view operation, std::string_view request);
+  // Calls that wait, now and from now on, end within some 100 ms with kUnavailable.
+  void StopWaiting();
 
  private:
   struct State;

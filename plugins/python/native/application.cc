@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -33,9 +34,10 @@ class Application final : public World {
 
   Started Start(const Settings& settings) override {
     RefuseFork();
-    const std::lock_guard lock(mu_);
+    std::unique_lock lock(mu_);
     if (host_) return {true, worker_id_, handle_};
-    client_.reset();
+    CloseClient(lock);
+    if (host_) return {true, worker_id_, handle_};
     const Result<config::Config> config = LoadConfig(settings);
     if (!config) Throw(config.error(), "Bootstrap failed: ");
     StartLog(*config);
@@ -72,29 +74,21 @@ class Application final : public World {
   std::string Client(std::string_view operation, std::string_view request,
                      const Settings* settings) override {
     RefuseFork();
-    if (running_) {
-      try {
-        return Runtime::OfProcess().link().Client(operation, request);
-      } catch (const NoHost&) {
-        // It stopped meanwhile; soon the lock is free.
+    bool fresh = settings != nullptr;
+    while (true) {
+      if (running_) {
+        try {
+          return Runtime::OfProcess().link().Client(operation, request);
+        } catch (const NoHost&) {
+          // It stopped meanwhile; soon the lock is free.
+        }
       }
+      std::unique_lock lock(mu_);
+      if (std::exchange(fresh, false)) CloseClient(lock);
+      client_changed_.wait(lock, [this] { return !client_closes_; });
+      if (running_) continue;
+      if (auto reply = CallClient(operation, request, settings, lock)) return *std::move(reply);
     }
-    const std::lock_guard lock(mu_);
-    if (host_) return Runtime::OfProcess().link().Client(operation, request);
-    if (settings != nullptr) client_.reset();
-    if (!client_) {
-      const Result<config::Config> config =
-          LoadConfig(settings != nullptr ? *settings : Settings{});
-      if (!config) Throw(config.error());
-      StartLog(*config);
-      auto opened = pipeline::TaskClient::Open(*config);
-      if (!opened) Throw(opened.error());
-      client_ = *std::move(opened);
-      store_open_ = true;
-    }
-    auto reply = client_->Call(operation, request);
-    if (!reply) throw HostError(plugin::StatusOf(reply.error().code), reply.error().message);
-    return *std::move(reply);
   }
 
   void Log(int level, const std::string& message,
@@ -113,8 +107,9 @@ class Application final : public World {
     } catch (const std::exception& left) {
       log::Error("python", left.what());
     }
-    const std::lock_guard lock(mu_);
-    client_.reset();
+    std::unique_lock lock(mu_);
+    exited_ = true;
+    CloseClient(lock);
     log::Stop();
   }
 
@@ -122,6 +117,45 @@ class Application final : public World {
   void PluginEnds() override {}
 
  private:
+  // Nothing: the client was closed meanwhile, and the call is to be made again.
+  std::optional<std::string> CallClient(std::string_view operation, std::string_view request,
+                                        const Settings* settings,
+                                        std::unique_lock<std::mutex>& lock) {
+    if (exited_) throw HostError(TASKER_E_BUSY, "the task store is closed: the program ends");
+    if (!client_) OpenClient(settings != nullptr ? *settings : Settings{});
+    // Not under the lock: others call meanwhile, and some calls wait for a task.
+    pipeline::TaskClient& client = *client_;
+    ++calls_;
+    lock.unlock();
+    auto reply = client.Call(operation, request);
+    lock.lock();
+    if (--calls_ == 0) client_changed_.notify_all();
+    if (reply) return *std::move(reply);
+    if (client_closes_ && reply.error().code == ErrorCode::kUnavailable) return std::nullopt;
+    throw HostError(plugin::StatusOf(reply.error().code), reply.error().message);
+  }
+
+  void OpenClient(const Settings& settings) {
+    const Result<config::Config> config = LoadConfig(settings);
+    if (!config) Throw(config.error());
+    StartLog(*config);
+    auto opened = pipeline::TaskClient::Open(*config);
+    if (!opened) Throw(opened.error());
+    client_ = *std::move(opened);
+    store_open_ = true;
+  }
+
+  // Once its calls have returned, and without letting others begin.
+  void CloseClient(std::unique_lock<std::mutex>& lock) {
+    client_changed_.wait(lock, [this] { return !client_closes_; });
+    client_closes_ = true;
+    if (client_) client_->StopWaiting();
+    client_changed_.wait(lock, [this] { return calls_ == 0; });
+    client_.reset();
+    client_closes_ = false;
+    client_changed_.notify_all();
+  }
+
   // With the lock; the first configuration of the process is the log's.
   void StartLog(const config::Config& config) {
     if (log_started_) return;
@@ -146,6 +180,9 @@ class Application final : public World {
   std::mutex mu_;  // of what follows; held while a host starts and stops
   std::unique_ptr<pipeline::Host> host_;
   std::unique_ptr<pipeline::TaskClient> client_;
+  std::condition_variable client_changed_;  // calls_, client_closes_
+  int calls_ = 0;
+  bool client_closes_ = false, exited_ = false;
   std::optional<config::Config> config_;
   std::string worker_id_, handle_;
   bool log_started_ = false;

@@ -85,3 +85,38 @@ def test_a_key_makes_a_task_once(program):
         print(json.dumps(len(set(made))))
     """)
     assert ended.answer() == 1
+
+
+def test_a_wait_goes_on_when_a_worker_starts_and_does_not_hold_it_up(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, threading
+        from tasker_core import TaskerClient, Worker
+        client = TaskerClient()
+        task = client.create_task("one", namespace="app").task_uuid
+        ends = []
+        waiter = threading.Thread(target=lambda: ends.append(client.wait_for_task(task, 60).status))
+        waiter.start()
+        with Worker.start(handler_packages=["app.handlers"]):
+            waiter.join()
+        print(json.dumps(ends))
+    """)
+    assert ended.answer() == ["complete"]
+
+
+def test_a_wait_does_not_hold_up_the_programs_end(program):
+    program.write("templates/one.yaml", template("one", ("a", "app.nobody", [])))
+    ended = program.run(
+        """
+        import json, threading
+        from tasker_core import TaskerClient
+        client = TaskerClient()
+        task = client.create_task("one", namespace="app").task_uuid
+        threading.Thread(target=client.wait_for_task, args=(task, 600), daemon=True).start()
+        print(json.dumps(client.get_task(task).status))
+    """,
+        timeout_s=60,
+    )
+    assert ended.answer() == "pending"
+    assert ended.status == 0, ended.err

@@ -86,6 +86,40 @@ def test_what_nobody_has_to_do_anything_about_is_told_to_other_processes(program
     assert statistics.median(delays["with a worker"]) < 0.25, delays
 
 
+def test_watches_without_a_worker_hold_up_nobody_and_see_it_start(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("templates/chain.yaml", template("chain", ("a", "app.noop", []), ("b", "app.noop", ["a"])))
+    ended = program.run("""
+        import json, threading, time
+        from tasker_core import TaskerClient, Worker
+        from tasker_core.client import _Watch
+        client = TaskerClient()
+        tasks = [client.create_task("chain", namespace="app").task_uuid for _ in range(4)]
+        looking, ends = threading.Semaphore(0), []
+        def watch(task):
+            for seen in client.watch_task(task):
+                looking.release()
+            ends.append(seen.status)
+        _Watch.LOOK_S = 2
+        watchers = [threading.Thread(target=watch, args=(task,)) for task in tasks]
+        for watcher in watchers:
+            watcher.start()
+        for _ in watchers:
+            looking.acquire()
+        began = time.monotonic()
+        for task in tasks * 5:
+            client.get_task(task)
+        took = time.monotonic() - began
+        with Worker.start(handler_packages=["app.handlers"]):
+            for watcher in watchers:
+                watcher.join()
+        print(json.dumps([took, ends]))
+    """)
+    took, ends = ended.answer()
+    assert ends == ["complete"] * 4
+    assert took < 2, "reads waited until the watches looked again"
+
+
 def test_what_is_not_there_cannot_be_watched(program):
     ended = program.run("""
         import json, uuid
