@@ -10,6 +10,8 @@ namespace {
 // Nobody else can die when nobody else is there; one that comes rings the bell.
 constexpr std::chrono::milliseconds kProbeEvery{500};
 constexpr std::chrono::milliseconds kAloneEvery{10'000};
+// Busy peers commit all the time, and a look probes every lock.
+constexpr std::chrono::milliseconds kSoon{50};
 
 std::string Named(const store::OpenWorker& worker) {
   return "worker " + std::to_string(worker.id) + " (pid " + std::to_string(worker.pid) + ")";
@@ -24,7 +26,10 @@ store::Bury BurialOf(const store::OpenWorker& dead) {
   return {dead.id, Named(dead) + " died", dead.running};
 }
 
-std::chrono::milliseconds Peers::Interval() const { return alone() ? kAloneEvery : kProbeEvery; }
+std::chrono::milliseconds Peers::Interval() const {
+  if (outdated_) return kSoon;
+  return alone() ? kAloneEvery : kProbeEvery;
+}
 
 Result<std::vector<store::Bury>> Peers::Look(store::Store& store, Steady now) {
   looked_ = now;

@@ -23,7 +23,7 @@ class Peers final {
 
   // Somebody has committed: perhaps a worker that came or went.
   void LookSoon() { outdated_ = true; }
-  bool Due(Steady now) const { return outdated_ || now >= looked_ + Interval(); }
+  bool Due(Steady now) const { return now >= next_look(); }
   Steady next_look() const { return looked_ + Interval(); }
   // Probes every open worker. Returns those that have died and whose burial was not returned yet.
   Result<std::vector<store::Bury>> Look(store::Store& store, Steady now);
