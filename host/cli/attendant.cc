@@ -6,8 +6,11 @@
 #include <array>
 #include <csignal>
 #include <string>
+#include <utility>
 
+#include "cli/client.h"
 #include "log/log.h"
+#include "workflow/state.h"
 
 namespace tasker::cli {
 namespace {
@@ -18,6 +21,29 @@ std::string Joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
   return text;
+}
+
+void AddCounts(const Result<store::StoreCounts>& counts, log::Fields& fields) {
+  if (!counts) {
+    fields.emplace_back("store_error", counts.error().message);
+    return;
+  }
+  for (const auto& [state, count] : counts->tasks) {
+    if (count > 0) fields.emplace_back("tasks_" + std::string(workflow::Name(state)), count);
+  }
+  fields.emplace_back("steps_enqueued", counts->enqueued);
+  fields.emplace_back("steps_in_progress", counts->in_progress);
+  fields.emplace_back("steps_waiting_for_retry", counts->waiting_for_retry);
+  if (counts->oldest_step) {
+    fields.emplace_back("oldest_step_task", counts->oldest_step->task.ToString());
+    fields.emplace_back("oldest_step_handler", counts->oldest_step->handler);
+    const auto waits = WallNow() - *counts->oldest_ready;
+    fields.emplace_back("oldest_step_waits_ms",
+                        std::chrono::duration_cast<std::chrono::milliseconds>(waits).count());
+  }
+  fields.emplace_back("dead_letters", counts->dead_letters);
+  fields.emplace_back("file_bytes", counts->file_bytes);
+  fields.emplace_back("wal_bytes", counts->wal_bytes);
 }
 
 }  // namespace
@@ -61,24 +87,25 @@ void Attendant::LogStatus() const {
         .append(call.handler + " (step " + call.step_name + ", " + std::to_string(seconds.count()) +
                 " s)");
   }
-  log::Info("main", "status",
-            {{"worker", status.worker},
-             {"store", status.store_path},
-             {"durability", status.durability},
-             {"ready", status.ready ? "true" : "false"},
-             {"not_ready", status.not_ready},
-             {"turns", status.turns},
-             {"commits", status.commits},
-             {"claimed", status.claimed},
-             {"ended", status.ended},
-             {"submitted", status.submitted},
-             {"in_flight", status.in_flight},
-             {"places", status.places},
-             {"beats", status.beats},
-             {"running_count", std::uint64_t{status.running.size()}},
-             {"running", running},
-             {"missing_handlers", Joined(status.missing_handlers)},
-             {"last_error", status.last_error}});
+  log::Fields fields = {{"worker", status.worker},
+                        {"store", status.store_path},
+                        {"durability", status.durability},
+                        {"ready", status.ready ? "true" : "false"},
+                        {"not_ready", status.not_ready},
+                        {"turns", status.turns},
+                        {"commits", status.commits},
+                        {"claimed", status.claimed},
+                        {"ended", status.ended},
+                        {"submitted", status.submitted},
+                        {"in_flight", status.in_flight},
+                        {"places", status.places},
+                        {"beats", status.beats},
+                        {"running_count", std::uint64_t{status.running.size()}},
+                        {"running", running},
+                        {"missing_handlers", Joined(status.missing_handlers)},
+                        {"last_error", status.last_error}};
+  AddCounts(host_.Counts(), fields);
+  log::Info("main", "status", std::move(fields));
 }
 
 }  // namespace tasker::cli

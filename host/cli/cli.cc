@@ -155,7 +155,14 @@ class CommandLine {
     if (!leaf && missing) {
       return chosen + " needs one of its commands: " + Names(*app) + help;
     }
-    return command + error.what() + help;
+    std::string what = error.what();
+    constexpr std::string_view kBadValue = "Could not convert: ";
+    if (const std::size_t value = what.find(" = ");
+        what.starts_with(kBadValue) && value != std::string::npos) {
+      what = what.substr(kBadValue.size(), value - kBadValue.size()) + " does not take '" +
+             what.substr(value + 3) + "'";
+    }
+    return command + what + help;
   }
 
  private:

@@ -73,6 +73,9 @@ boost::json::object ToJson(const store::OpenWorker& worker) {
   add("places", &store::WorkerNotice::places);
   add("not_ready", &store::WorkerNotice::not_ready);
   add("last_error", &store::WorkerNotice::last_error);
+  const bool had_error = notice && notice->last_error_us != 0;
+  out["last_error_at"] =
+      had_error ? TimeJson(Time(std::chrono::microseconds(notice->last_error_us))) : nullptr;
   return out;
 }
 
@@ -139,7 +142,8 @@ Cell CountCell(const store::OpenWorker& worker, Count Notice::*count) {
 }
 
 // What a worker that runs complains of.
-std::string ComplaintsText(const store::OpenWorker& worker, const Style& style) {
+std::string ComplaintsText(const store::OpenWorker& worker, const Style& style, Time now) {
+  constexpr std::chrono::hours kOld{1};  // an error that long ago is over
   if (!worker.alive || !worker.notice) return "";
   std::string text;
   const auto add = [&](const std::string& what, const std::string& said) {
@@ -148,7 +152,8 @@ std::string ComplaintsText(const store::OpenWorker& worker, const Style& style) 
     text += Paint(style, Colour::kYellow, Printable(style, line)) + "\n";
   };
   add(" claims nothing: ", worker.notice->not_ready);
-  add(", last error: ", worker.notice->last_error);
+  const auto age = now - Time(std::chrono::microseconds(worker.notice->last_error_us));
+  if (age < kOld) add(", last error " + DurationText(age) + " ago: ", worker.notice->last_error);
   return text;
 }
 
@@ -166,7 +171,8 @@ std::string WorkersText(const Overview& overview, const Session& session, Time n
                Cell(worker.version)});
   }
   std::string text = table.empty() ? "" : table.Text(style);
-  for (const store::OpenWorker& worker : overview.workers) text += ComplaintsText(worker, style);
+  for (const store::OpenWorker& worker : overview.workers)
+    text += ComplaintsText(worker, style, now);
   if (!any) {
     text += Paint(style, Colour::kYellow,
                   Printable(style, "No host runs: start one with " + session.CommandLine("run"))) +

@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,16 +20,25 @@ namespace {
 class TemplateValidate final : public Command {
  public:
   void AddOptions(CLI::App& app) override {
-    app.add_option("FILE", files_, "Template files")->required();
+    app.add_option("FILE", files_,
+                   "Template files, or folders of them; without: the configured folders");
     app.add_flag("--strict", strict_, "Unknown keys are errors, as with templates.strict");
   }
 
   Result<ExitCode> Run(Session& session) override {
     TRY(config::Config config, session.LoadConfig());
     if (strict_) config.templates.strict = true;
+    if (files_.empty()) {
+      files_ = config.templates.paths;
+      std::erase_if(files_, [](const std::string& path) {
+        std::error_code error;
+        return !std::filesystem::exists(path, error);
+      });
+    }
+    TRY(const std::vector<std::string> files, FilesOf(files_));
     bool good = true;
     boost::json::array list;
-    for (const std::string& path : files_) {
+    for (const std::string& path : files) {
       const auto file = pipeline::ReadTemplate(path, config);
       good = good && file.has_value();
       if (session.json) {
@@ -40,6 +52,29 @@ class TemplateValidate final : public Command {
   }
 
  private:
+  // A folder stands for the templates below it.
+  static Result<std::vector<std::string>> FilesOf(const std::vector<std::string>& named) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> files;
+    for (const std::string& path : named) {
+      std::error_code error;
+      if (!fs::is_directory(path, error)) {
+        files.push_back(path);
+        continue;
+      }
+      const auto first = std::ssize(files);
+      fs::recursive_directory_iterator entry(path, error);
+      for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        const std::string extension = entry->path().extension().string();
+        if (extension == ".yaml" || extension == ".yml") files.push_back(entry->path().string());
+      }
+      if (error) return NotFound("cannot read the folder " + path + ": " + error.message());
+      std::sort(files.begin() + first, files.end());
+    }
+    if (files.empty()) return NotFound("there is no template to validate; name a file or a folder");
+    return files;
+  }
+
   static std::string LabelOf(const pipeline::TemplateFile& file) {
     const workflow::TaskTemplate& definition = file.parsed.task_template;
     return definition.namespace_name + "/" + definition.name + "@" + definition.version;

@@ -112,8 +112,12 @@ Result<std::vector<std::string>> MissingHandlers(const Session& session, Client&
     std::string sentence =
         "no running host has handler '" + handler.first + "' (step " + steps.front();
     if (steps.size() > 1) sentence += " and " + std::to_string(steps.size() - 1) + " more";
-    sentence += "): start one with `" + session.CommandLine("run") +
-                "` and a plugin that registers it; the task waits";
+    sentence += alive.empty() ? "): start one with `" + session.CommandLine("run") +
+                                    "` and a plugin that registers it; the task waits"
+                              : "): put a plugin that registers it into a plugin folder, check it "
+                                "with `" +
+                                    session.CommandLine("plugin list") +
+                                    "`, and restart the host; the task waits";
     sentences.push_back(std::move(sentence));
   }
   return sentences;

@@ -488,6 +488,12 @@ Status Host::Act(store::Act act) { return state_->Act(std::move(act)); }
 
 HostStatus Host::status() const { return state_->Describe(); }
 
+Result<store::StoreCounts> Host::Counts() {
+  MutexLock lock(state_->reader_mu);
+  if (!state_->reader) return Unavailable("the host has stopped");
+  return state_->reader->Counts();
+}
+
 Status Host::Stop(Steady deadline) { return state_->Stop(deadline); }
 
 void Host::Hurry() {

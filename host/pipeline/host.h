@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "pipeline/submission.h"
 #include "plugin/instance.h"
+#include "store/reads.h"
 #include "store/store.h"
 #include "workflow/state.h"
 
@@ -69,6 +70,8 @@ class Host final {
   // What a person wants of a task. kConflict: its state forbids it, or it is not there.
   Status Act(store::Act act);
   HostStatus status() const;
+  // What there is in the store, read now.
+  Result<store::StoreCounts> Counts();
 
   // Stops claiming, lets what runs finish until the deadline, asks the rest to cancel, hands back
   // what did not start or still runs, flushes the last turn, ends plugins, leaves the store.

@@ -157,7 +157,8 @@ void InFlight::TimeOut(Steady now) {
                      std::to_string(timeout.count()) + " s, its step's timeout_seconds",
                  {{"task", place->task.ToString()},
                   {"step", place->definition().name},
-                  {"attempt", place->attempt}});
+                  {"attempt", place->attempt},
+                  {"handler", place->definition().handler.callable}});
     const auto* const served = handlers_.Find(place->handler);
     AttemptEnded ended;
     ended.claim = workflow::Number(claim);

@@ -343,6 +343,7 @@ void TurnLoop::Committed(store::TurnOutput out, const Plan& plan, Steady now) {
     log::Info("pipeline", "the store can be written again");
     outage_.reset();
     claiming_.MayBeReady();
+    LookAtWhatOthersDid();  // and at what a turn did whose answer was lost
   }
   if (now >= missing_looked_ + kMissingAtLeast) LookForMissingHandlers();
   Publish(now);
@@ -398,6 +399,7 @@ bool TurnLoop::Finished() const {
 void TurnLoop::NoteError(std::string message) {
   log::Error("pipeline", message);
   own_.last_error = std::move(message);
+  own_.last_error_us = clock_.Now().time_since_epoch().count();
 }
 
 void TurnLoop::Publish(Steady now) {

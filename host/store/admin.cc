@@ -123,8 +123,10 @@ Result<std::shared_ptr<const Workflow>> Store::WorkflowOf(std::int64_t template_
   return state_->WorkflowOf(template_id);
 }
 
-Result<std::vector<OpenWorker>> Store::Workers() {
-  TRY(Statement rows, state_->connection->Prepare(AdminSql(), "open_workers"));
+namespace {
+
+Result<std::vector<OpenWorker>> OpenRows(sqlite::Connection& connection) {
+  TRY(Statement rows, connection.Prepare(AdminSql(), "open_workers"));
   std::vector<OpenWorker> out;
   while (true) {
     TRY(const bool row, rows.Step());
@@ -137,6 +139,23 @@ Result<std::vector<OpenWorker>> Store::Workers() {
     worker.started = FromMicros(rows.Int(4));
     out.push_back(std::move(worker));
   }
+  return out;
+}
+
+// A worker that left between the look at its row and the look at its lock has not died.
+Status DropThoseThatLeft(sqlite::Connection& connection, std::vector<OpenWorker>& workers) {
+  if (std::ranges::all_of(workers, &OpenWorker::alive)) return Ok();
+  TRY(const std::vector<OpenWorker> still, OpenRows(connection));
+  std::erase_if(workers, [&](const OpenWorker& worker) {
+    return std::ranges::find(still, worker.id, &OpenWorker::id) == still.end();
+  });
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::vector<OpenWorker>> Store::Workers() {
+  TRY(std::vector<OpenWorker> out, OpenRows(*state_->connection));
   for (OpenWorker& worker : out) {
     // Probing its own lock would drop it.
     worker.alive = worker.id == state_->worker || sqlite::IsAlive(state_->lock_folder, worker.id);
@@ -146,6 +165,7 @@ Result<std::vector<OpenWorker>> Store::Workers() {
       worker.notice = sqlite::ReadNotice(state_->lock_folder, worker.id);
     }
   }
+  TRY_OK(DropThoseThatLeft(*state_->connection, out));
   // After it was seen that they are stopped: what they hold then they keep.
   const auto holder = state_->turnstile->Holder();
   for (OpenWorker& worker : out)

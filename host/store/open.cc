@@ -11,18 +11,9 @@
 namespace tasker::store {
 namespace {
 
-// For each second in which a thread waits for another process's turn.
-std::function<void()> GiveUpAsTold(const OpenOptions& options, sqlite::Turnstile& turnstile) {
-  using Clock = std::chrono::steady_clock;
-  // So long without a call: another wait.
-  static constexpr std::chrono::seconds kApart{2};
-  return [&turnstile, most = options.wait_max, give_up = options.give_up, begun = Clock::now(),
-          last = Clock::time_point()]() mutable {
-    const auto now = Clock::now();
-    if (now - last > kApart) begun = now - std::chrono::seconds(1);
-    last = now;
-    const bool too_long = most.count() > 0 && now - begun >= most;
-    if (too_long || (give_up && give_up())) turnstile.StopWaiting();
+sqlite::Turnstile::GiveUp GiveUpAsTold(const OpenOptions& options) {
+  return [most = options.wait_max, give_up = options.give_up](auto waited) {
+    return (most.count() > 0 && waited >= most) || (give_up && give_up());
   };
 }
 
@@ -59,7 +50,7 @@ Result<std::unique_ptr<Store>> Store::Open(const OpenOptions& options) {
   TRY(state->opened, sqlite::OpenedStore::Claim(options.path));
   TRY(state->schema_lock, sqlite::SchemaLock::Open(state->lock_folder));
   TRY(state->turnstile, sqlite::Turnstile::Open(state->lock_folder));
-  state->turnstile->set_on_wait(GiveUpAsTold(options, *state->turnstile));
+  state->turnstile->set_give_up(GiveUpAsTold(options));
   TRY(state->bell, sqlite::Bell::Open(state->lock_folder));
 
   TRY_OK(options.create ? state->OpenOrCreate() : state->OpenExisting());

@@ -102,7 +102,12 @@ Result<TurnOutput> TurnRunner::RunHalves(const TurnInput& in, std::span<const Ev
     if (!out && out.error().code == ErrorCode::kInvalid) {
       out = part.size() > 1 ? RunHalves(in, part) : RunCulprit(in, part.front(), out.error());
     }
-    if (!out) return out.error();
+    if (!out) {
+      // What was committed already cannot be taken back: whoever sends it again is told so.
+      Error error = out.error();
+      if (all.committed) error.code = ErrorCode::kUnknown;
+      return error;
+    }
     std::ranges::move(out->acks, std::back_inserter(all.acks));
     std::ranges::move(out->revoked, std::back_inserter(all.revoked));
     std::ranges::move(out->settled, std::back_inserter(all.settled));

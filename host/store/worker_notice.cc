@@ -8,7 +8,7 @@ namespace tasker::store {
 namespace {
 
 // The order of the words: this one is odd while the texts change.
-constexpr std::size_t kVersion = 0, kCounts = 1, kNotReady = 8;
+constexpr std::size_t kVersion = 0, kCounts = 1, kNotReady = 9;
 constexpr std::size_t kTextWords = NoticeBoard::kTextBytes / sizeof(std::int64_t);
 constexpr std::size_t kLastError = kNotReady + kTextWords;
 static_assert(kLastError + kTextWords == NoticeBoard::kWords);
@@ -32,15 +32,20 @@ std::string TextAt(std::span<const std::int64_t, NoticeBoard::kWords> words, std
 }  // namespace
 
 void NoticeBoard::Write(const WorkerNotice& notice) {
-  const std::array<std::int64_t, 7> counts = {static_cast<std::int64_t>(notice.turns),
+  const std::array<std::int64_t, 8> counts = {static_cast<std::int64_t>(notice.turns),
                                               static_cast<std::int64_t>(notice.commits),
                                               static_cast<std::int64_t>(notice.claimed),
                                               static_cast<std::int64_t>(notice.ended),
                                               static_cast<std::int64_t>(notice.submitted),
                                               notice.in_flight,
-                                              notice.places};
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    words_[kCounts + i].store(counts[i], std::memory_order_relaxed);
+                                              notice.places,
+                                              notice.last_error_us};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    // A store makes the page dirty, also of the same value: an idle worker writes nothing to disk.
+    std::atomic<std::int64_t>& word = words_[kCounts + i];
+    if (word.load(std::memory_order_relaxed) != counts[i])
+      word.store(counts[i], std::memory_order_relaxed);
+  }
   if (notice.not_ready == not_ready_ && notice.last_error == last_error_) return;
   not_ready_ = notice.not_ready;
   last_error_ = notice.last_error;
@@ -76,7 +81,8 @@ std::optional<WorkerNotice> DecodeNotice(
                       .in_flight = first[kCounts + 5],
                       .places = first[kCounts + 6],
                       .not_ready = TextAt(first, kNotReady),
-                      .last_error = TextAt(first, kLastError)};
+                      .last_error = TextAt(first, kLastError),
+                      .last_error_us = first[kCounts + 7]};
 }
 
 }  // namespace tasker::store

@@ -16,6 +16,7 @@ struct WorkerNotice {
   std::int64_t in_flight = 0, places = 0;  // attempts that it holds, and may hold
   std::string not_ready;                   // why it claims nothing; empty: it claims
   std::string last_error;
+  std::int64_t last_error_us = 0;  // when it came, since the epoch; 0: none
 };
 
 // Keeps the notice in words that other processes read: no message is needed, and a worker that is
@@ -24,7 +25,7 @@ struct WorkerNotice {
 class NoticeBoard final {
  public:
   static constexpr std::size_t kTextBytes = 240;
-  static constexpr std::size_t kWords = 8 + 2 * kTextBytes / 8;
+  static constexpr std::size_t kWords = 9 + 2 * kTextBytes / 8;
   using Words = std::span<std::atomic<std::int64_t>, kWords>;
 
   // The words are zero and outlive the object.

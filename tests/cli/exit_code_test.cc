@@ -25,9 +25,9 @@ TEST(ExitCode, MapsEveryErrorCode) {
 TEST(ExitCode, IsExplainedInTheHelp) {
   const std::string help = kExitCodesHelp;
   for (const ExitCode code :
-       {ExitCode::kOk, ExitCode::kFailed, ExitCode::kCancelled, ExitCode::kUsage,
-        ExitCode::kBadInput, ExitCode::kNotFound, ExitCode::kUnavailable, ExitCode::kInternal,
-        ExitCode::kAbandoned, ExitCode::kInterrupted}) {
+       {ExitCode::kOk, ExitCode::kFailed, ExitCode::kCancelled, ExitCode::kRefused,
+        ExitCode::kUsage, ExitCode::kBadInput, ExitCode::kNotFound, ExitCode::kUnavailable,
+        ExitCode::kInternal, ExitCode::kAbandoned, ExitCode::kInterrupted}) {
     EXPECT_NE(help.find("\n  " + std::to_string(static_cast<int>(code)) + " "), std::string::npos)
         << static_cast<int>(code);
   }

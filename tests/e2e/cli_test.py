@@ -347,6 +347,11 @@ class Templates(Cli):
             self.assertRegex(ended.stdout, r"bad\.yaml:\d+: ")
             self.assertEqual(workspace.client("template", "validate", str(odd)).returncode, OK)
             self.assertEqual(workspace.client("template", "validate", "--strict", str(odd)).returncode, BAD_INPUT)
+            for name in (good, odd):
+                workspace.add_template(name.stem, name.read_text(encoding="utf-8"))
+            for named in ([str(workspace.templates)], []):  # a folder; the configured ones
+                listed = [pathlib.Path(file["file"]).name for file in workspace.ask("template", "validate", *named)]
+                self.assertEqual(listed, ["good.yaml", "odd.yaml"])
             checked = workspace.ask("template", "validate", str(odd))
             self.assertEqual(checked[0]["warnings"][0]["line"], 8)
             self.assertEqual(checked[0]["no_effect"], ["result_schema"])
@@ -419,6 +424,7 @@ class Status(Cli):
             self.assertGreater(worker["turns"], before[0])
             self.assertGreater(worker["ended"], before[1])
             self.assertEqual((worker["in_flight"], worker["not_ready"], worker["last_error"]), (0, "", ""))
+            self.assertIsNone(worker["last_error_at"])
             self.assertGreater(worker["places"], 0)
             text = workspace.client("status").stdout
             self.assertIn("No running host has handler 'none.such'", text)

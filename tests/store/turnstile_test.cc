@@ -141,6 +141,29 @@ TEST(Turnstile, IsFreedByTheDeathOfTheProcessInside) {
   turnstile->Leave();
 }
 
+TEST(Turnstile, WaitsAgainAfterAWaitThatWasGivenUp) {
+  const ScopedTempDir dir;
+  const std::string lock_folder = LockFolder(dir);
+  ChildProcess child([&](Channel& parent) { HoldTurn(lock_folder, parent); });
+  const auto turnstile = OpenTurnstile(lock_folder);
+  bool patient = false;
+  turnstile->set_give_up([&](auto waited) {
+    EXPECT_GE(waited, std::chrono::seconds(1));
+    if (patient) child.Say("leave");
+    return !patient;
+  });
+  ASSERT_EQ(child.Hear(), "inside");
+  const Status refused = turnstile->Enter();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("x.db is held by pid " + std::to_string(child.pid())));
+  patient = true;
+  const Status entered = turnstile->Enter();
+  ASSERT_TRUE(entered) << entered.error().message;
+  EXPECT_EQ(child.Hear(), "left");
+  turnstile->Leave();
+}
+
 TEST(Turnstile, WarnsWhoHoldsItAndRefusesOnceWaitingIsStopped) {
   const ScopedTempDir dir;
   const std::string lock_folder = LockFolder(dir);

@@ -166,6 +166,11 @@ Result<std::string> PrepareLockFolder(const std::string& db_path, const std::str
                                       bool create) {
   TRY(const Access access, AccessFor(group));
   const std::string beside = FolderOf(db_path);
+  if (!create && ::access(db_path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return NotFound("there is no store yet at " + db_path +
+                    ": start a host there (tasker-host run), submit a task, or name the store in "
+                    "[store] path");
+  }
   if (create && ::access(beside.c_str(), F_OK) != 0) TRY_OK(MakeFolder(beside, access));
   TRY(const std::string database, ResolveDatabase(db_path));
   // mknod makes the file without a descriptor whose closing would drop somebody's locks.

@@ -38,7 +38,8 @@ Result<bool> HasSchema(Connection& connection) {
   if (version < kSchemaVersion) {
     return Incompatible(file + " has the older schema " + std::to_string(version) +
                         ", this tasker-host needs " + std::to_string(kSchemaVersion) +
-                        "; run tasker-host store migrate");
+                        "; let the tasker-host that wrote it end its tasks, or name another "
+                        "file in [store] path");
   }
   TRY_OK(connection.UseWal(false));
   return true;

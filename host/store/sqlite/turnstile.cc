@@ -117,6 +117,7 @@ Turnstile::Turnstile(std::string database, UniqueFd next, UniqueFd turn, int sig
 
 Status Turnstile::Enter() {
   CHECK(!inside_.exchange(true));
+  came_ = std::chrono::steady_clock::now();
   Status entered = Lock(next_.get());
   if (entered) {
     entered = Lock(turn_.get());
@@ -191,7 +192,8 @@ Status Turnstile::WaitUntilLocked(int fd) {
     if (std::chrono::steady_clock::now() < report_at) continue;
     report_at += kReportInterval;
     ReportWaiting();
-    if (stopped_) return Refusal();
+    if (stopped_ || (give_up_ && give_up_(std::chrono::steady_clock::now() - came_)))
+      return Refusal();
   }
 }
 

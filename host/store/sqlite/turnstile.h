@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +41,10 @@ class Turnstile final {
   std::optional<pid_t> Holder() const;
   // Called by the waiting thread; also where to call StopWaiting from. Before the first Enter.
   void set_on_wait(std::function<void()> on_wait) { on_wait_ = std::move(on_wait); }
+  // Asked after each on_wait with the time since Enter: true fails this Enter as StopWaiting does,
+  // and no later one. Before the first Enter.
+  using GiveUp = std::function<bool(std::chrono::steady_clock::duration waited)>;
+  void set_give_up(GiveUp give_up) { give_up_ = std::move(give_up); }
 
  private:
   Turnstile(std::string database, UniqueFd next, UniqueFd turn, int signal);
@@ -54,7 +59,9 @@ class Turnstile final {
   const UniqueFd turn_;
   const int signal_;  // interrupts the wait of the one thread that it is sent to
   std::function<void()> on_wait_;
-  std::atomic<bool> inside_ = false;  // or on the way in
+  GiveUp give_up_;
+  std::chrono::steady_clock::time_point came_{};  // of the Enter in progress
+  std::atomic<bool> inside_ = false;              // or on the way in
   std::atomic<bool> stopped_ = false;
   Mutex mu_;
   WakeTimer* timer_ GUARDED_BY(mu_) = nullptr;  // of the thread that waits, on its stack
