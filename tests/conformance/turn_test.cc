@@ -52,6 +52,21 @@ TEST_P(TurnConformance, RunsADiamondToItsEnd) {
   EXPECT_EQ(rows.payloads.at({{1, 3}, workflow::PayloadKind::kResult}), "3");
 }
 
+// What the first half has committed is there: nobody may be told that it is not.
+TEST_P(TurnConformance, ATurnWhoseSecondHalfFailsIsUnknown) {
+  const auto host = store_.Start();
+  const Submit first = NewSubmit(one_), second = NewSubmit(one_);
+  host->Fail(Fault::kHalves);
+  const auto failed = host->Turn(now_, {first, second});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kUnknown);
+  EXPECT_EQ(Read().tasks.size(), 1u);
+  const auto again = host->Turn(now_, {first, second});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->acks.size(), 2u);
+  EXPECT_EQ(Read().tasks.size(), 2u);
+}
+
 TEST_P(TurnConformance, ATurnThatFailsLeavesNothingAndGoesAgain) {
   const auto host = store_.Start();
   const Submit submit = NewSubmit(chain_);

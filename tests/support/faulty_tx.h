@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/tx.h"
@@ -16,6 +17,7 @@ class FaultyTx final : public store::Tx {
     kNone,
     kBegin,      // nobody lets it in
     kSave,       // the disk is full
+    kHalves,     // an item is refused, so that halves are run, and the second one is not committed
     kCommit,     // certainly not committed
     kLostReply,  // committed, and nobody says so
   };
@@ -32,7 +34,8 @@ class FaultyTx final : public store::Tx {
   Result<bool> OthersCommitted() override { return real_.OthersCommitted(); }
   void Rollback() override { real_.Rollback(); }
   Status Commit() override {
-    if (Take(Fault::kCommit)) {
+    const bool second_half = fault_ == Fault::kHalves && refused_ && ++commits_ == 2;
+    if (Take(Fault::kCommit) || (second_half && Take(Fault::kHalves))) {
       real_.Rollback();
       return Error{ErrorCode::kNotApplied, "commit the turn: the disk says no"};
     }
@@ -59,6 +62,8 @@ class FaultyTx final : public store::Tx {
     TRY_OK(real_.Save(dirty, effects, now));
     // After the rows were written: what is half done must go.
     if (Take(Fault::kSave)) return Unavailable("save a turn: the disk is full");
+    if (fault_ == Fault::kHalves && !std::exchange(refused_, true))
+      return Invalid("save a turn: an item cannot be stored");
     return Ok();
   }
   Result<bool> ActionExists(const Uuid& action) override { return real_.ActionExists(action); }
@@ -99,6 +104,8 @@ class FaultyTx final : public store::Tx {
 
   store::Tx& real_;
   Fault fault_ = Fault::kNone;
+  bool refused_ = false;  // of kHalves
+  int commits_ = 0;       // since then
 };
 
 }  // namespace tasker::testing
