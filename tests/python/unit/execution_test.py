@@ -489,6 +489,21 @@ def test_log_lines_of_a_handler_carry_its_ids(host: Any, run: Any, event: Any) -
     assert fields["step_uuid"] == step and fields["extra"] == "1" and fields["correlation_id"]
 
 
+def test_half_a_character_in_a_line_or_a_note_is_a_question_mark(host: Any, run: Any) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def call(self: Any, context: Any) -> Any:
+        log_info("file \udc80", {"name \udc80": "\udc80", "odd": Mute()})
+        return {"on": context.heartbeat(note="file \udc80")}
+
+    handler("h", call)
+    assert run()["result"] == {"on": True} and host.heartbeats[-1][2] == "file ?"
+    fields = next(fields for _, message, fields in host.logs if message == "file ?")
+    assert fields["name ?"] == "?" and fields["odd"] == "Mute"
+
+
 def test_context_variables_do_not_leak_between_steps(run: Any) -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("v", default="none")
 

@@ -140,6 +140,8 @@ def is_worker_running() -> bool:
 
 def _log(level: str) -> Any:
     def log(message: str, fields: Any = None) -> None:
+        for text in (message, *(fields or {}), *(fields or {}).values()):
+            text.encode()
         host.logs.append((level, message, fields or {}))
 
     return log
@@ -273,6 +275,7 @@ def _yield(event_id: str, checkpoint_json: str | None, resume_after_s: float) ->
 
 
 def _heartbeat(event_id: str, progress: float, note: str) -> int:
+    note.encode()
     host.heartbeats.append((event_id, progress, note))
     return host.heartbeat_answer
 
