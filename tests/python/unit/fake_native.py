@@ -33,6 +33,7 @@ class Host:
         self.yielded: list[dict[str, Any]] = []
         self.submitted: list[tuple[str, dict[str, Any]]] = []
         self.handlers: dict[str, tuple[Any, ...]] = {}
+        self.names_of_others: set[str] = set()
         self.slots: list[int] = []
         self.logs: list[tuple[str, str, dict[str, Any]]] = []
         self.cancel: Any = None
@@ -294,7 +295,10 @@ def _set_resolver(resolver: Any) -> None:
 
 
 def _register_handlers(handlers: list[tuple[Any, ...]]) -> None:
-    host.handlers.update({row[0]: row[1:] for row in handlers})
+    for row in handlers:
+        if row[0] in host.names_of_others:
+            raise RuntimeError(f"handler '{row[0]}' belongs to another plugin")
+        host.handlers[row[0]] = row[1:]
 
 
 def _unregister_handler(name: str) -> None:

@@ -199,6 +199,22 @@ def test_a_handler_registered_later_is_announced(host: Any) -> None:
     assert "doubles" not in host.handlers
 
 
+def test_a_name_that_is_refused_concerns_no_other_name(host: Any) -> None:
+    host.names_of_others = {"hello"}
+    Worker.start()
+    registry = HandlerRegistry.instance()
+    with pytest.raises(RuntimeError, match="'hello' belongs"):
+        registry.register("hello", Doubles)
+    registry.register("doubles", Doubles)
+    registry.unregister("hello")
+    assert list(host.handlers) == ["doubles"]
+    with pytest.raises(RuntimeError, match="'hello' belongs"):
+        registry.register("hello", Doubles)
+    host.names_of_others.clear()
+    registry.register("hello", Blocks)  # Another class is another try.
+    assert set(host.handlers) == {"doubles", "hello"}
+
+
 def test_stop_waits_for_what_runs(host: Any, event: Any, registry: Any) -> None:
     worker = Worker.start()
     host.put(event("blocks"))
