@@ -451,6 +451,14 @@ def test_a_child_forked_without_a_store_may_start(host: Any) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_client_that_was_used_before_the_worker_is_closed_with_it(host: Any) -> None:
+    with pytest.raises(RuntimeError):  # The fake has no client.
+        tasker_core.TaskerClient().health_check()
+    assert "client" in _fork._open
+    Worker.start().stop()
+    assert not _fork._open
+
+
 @pytest.mark.parametrize(("ending", "code"), [("", 0), ("sys.exit(7)", 7), ("1/0", 1)])
 def test_a_script_that_ends_without_stop_drains(ending: str, code: int) -> None:
     script = f"""
