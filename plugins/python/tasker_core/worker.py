@@ -71,7 +71,7 @@ class Worker:
     @classmethod
     def start(
         cls,
-        handler_packages: list[str] | None = None,
+        handler_packages: list[str] | str | None = None,
         config: BootstrapConfig | None = None,
         *,
         auto_discover: bool = True,
@@ -85,7 +85,7 @@ class Worker:
         Handlers are registered before the first step is asked for. A start that fails stops what it had started.
 
         Args:
-            handler_packages: Packages that are imported and searched for handlers.
+            handler_packages: Packages that are imported and searched for handlers; a string is one package.
             config: Name, namespace, configuration file and log level of the worker.
             auto_discover: Without packages, import the dotted callables that the templates name.
             strict: Fail if a package cannot be imported, instead of starting without its handlers.
@@ -113,7 +113,7 @@ class Worker:
                 worker._stop(None)  # stop_worker() took its host away.
             worker = cls()
             worker._start(
-                handler_packages or [],
+                [handler_packages] if isinstance(handler_packages, str) else handler_packages or [],
                 config,
                 auto_discover=auto_discover,
                 strict=strict,

@@ -174,6 +174,10 @@ def test_a_missing_package_degrades_and_is_named(host: Any) -> None:
     assert "nonexistent.handlers" in health.python["import_failures"]
 
 
+def test_a_string_is_one_package(host: Any) -> None:
+    assert list(Worker.start("nonexistent.handlers").health().python["import_failures"]) == ["nonexistent.handlers"]
+
+
 def test_strict_refuses_a_missing_package(host: Any) -> None:
     with pytest.raises(WorkerBootstrapError, match=r"nonexistent\.handlers"):
         Worker.start(handler_packages=["nonexistent.handlers"], strict=True)
