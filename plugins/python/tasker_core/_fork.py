@@ -22,7 +22,9 @@ SENTENCE = (
 
 
 def note_open(who: str) -> None:
-    """`worker` or `client` of this process opened the store."""
+    """`worker` or `client` of this process opened the store; a worker closes the client's own, which then uses its."""
+    if who == "worker":
+        _open.discard("client")
     _open.add(who)
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from tasker_core import _fork
+from tasker_core._execution.outcome import said
 from tasker_core._tasker_core import check_starvation_warnings as _check_starvation_warnings
 from tasker_core._tasker_core import cleanup_timeouts as _cleanup_timeouts
 from tasker_core._tasker_core import get_ffi_dispatch_metrics as _get_ffi_dispatch_metrics
@@ -127,7 +128,7 @@ class EventPoller:
             try:
                 callback(event)
             except BaseException as error:  # sys.exit() in a callback must not end the thread.
-                log_error(f"a callback of the EventPoller raised: {error!r}")
+                log_error(f"a callback of the EventPoller raised: {said(error)}")
                 self._report(error if isinstance(error, Exception) else RuntimeError(repr(error)))
 
     def _check_starvation(self) -> None:

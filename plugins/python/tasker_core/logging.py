@@ -11,6 +11,7 @@ from typing import Any
 
 from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import current_attempt
+from tasker_core._execution.outcome import sayable
 from tasker_core.types.lifecycle import LogContext
 
 __all__ = ["HostLogHandler", "log_debug", "log_error", "log_info", "log_trace", "log_warn"]
@@ -20,27 +21,27 @@ Fields = dict[str, Any] | LogContext | None
 
 def log_error(message: str, context: Fields = None) -> None:
     """Logs an error; `context` holds further fields, whose values are written as text."""
-    native.log_error(message, _fields(context))
+    native.log_error(_text(message), _fields(context))
 
 
 def log_warn(message: str, context: Fields = None) -> None:
     """Logs a warning; `context` holds further fields, whose values are written as text."""
-    native.log_warn(message, _fields(context))
+    native.log_warn(_text(message), _fields(context))
 
 
 def log_info(message: str, context: Fields = None) -> None:
     """Logs what happened; `context` holds further fields, whose values are written as text."""
-    native.log_info(message, _fields(context))
+    native.log_info(_text(message), _fields(context))
 
 
 def log_debug(message: str, context: Fields = None) -> None:
     """Logs a detail; `context` holds further fields, whose values are written as text."""
-    native.log_debug(message, _fields(context))
+    native.log_debug(_text(message), _fields(context))
 
 
 def log_trace(message: str, context: Fields = None) -> None:
     """Logs the finest detail; `context` holds further fields, whose values are written as text."""
-    native.log_trace(message, _fields(context))
+    native.log_trace(_text(message), _fields(context))
 
 
 class HostLogHandler(_logging.Handler):
@@ -79,5 +80,13 @@ def _fields(context: Fields) -> dict[str, str] | None:
     else:
         given = context or {}
     for key, value in given.items():
-        fields[str(key)] = str(value)
+        fields[_text(key)] = _text(value)
     return fields or None
+
+
+def _text(value: Any) -> str:
+    # A line that cannot be written as it is must not fail whoever logs it.
+    try:
+        return sayable(str(value))
+    except Exception:
+        return type(value).__name__

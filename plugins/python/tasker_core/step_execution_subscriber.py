@@ -11,7 +11,15 @@ from tasker_core import _fork
 from tasker_core._execution import announce
 from tasker_core._execution.attempt import Attempt, current_attempt, running
 from tasker_core._execution.loop import HandlerLoop
-from tasker_core._execution.outcome import as_result, failure_of, handler_name_of, safe_failure_dict
+from tasker_core._execution.outcome import (
+    as_result,
+    failure_of,
+    handler_name_of,
+    retry_after_s,
+    safe_failure_dict,
+    said,
+    status_code,
+)
 from tasker_core._execution.submit import execution_result, publish_events
 from tasker_core._execution.tally import tallies
 from tasker_core._tasker_core import checkpoint_yield_step_event as _checkpoint_yield_step_event
@@ -83,6 +91,12 @@ class StepExecutionSubscriber:
     def _handle_execution_event(self, event: FfiStepEvent) -> None:
         if event.event_id in running:
             return  # The worker's pool runs this step and only tells who listens.
+        try:
+            self._run(event)
+        finally:
+            running.pop(event.event_id, None)
+
+    def _run(self, event: FfiStepEvent) -> None:
         started = time.perf_counter()
         attempt: Attempt | None = None
         name = "unknown_handler"
@@ -103,11 +117,8 @@ class StepExecutionSubscriber:
                 interrupt = error
         _fork.end_child_of(name)
         elapsed_s = time.perf_counter() - started
-        try:
-            tallies.mine().add(name, result.is_success, int(elapsed_s * 1e6))
-            self._submit_result(event, result, int(elapsed_s * 1000))
-        finally:
-            running.pop(event.event_id, None)
+        tallies.mine().add(name, result.is_success, int(elapsed_s * 1e6))
+        self._submit_result(event, result, int(elapsed_s * 1000))
         if interrupt is not None:
             raise interrupt
 
@@ -140,8 +151,12 @@ class StepExecutionSubscriber:
         return failure_of(error)
 
     def _submit_result(self, event: FfiStepEvent, handler_result: StepHandlerResult, execution_time_ms: int) -> None:
-        if handler_result.metadata.get("checkpoint_yield") is True:
-            self._submit_checkpoint_yield(event, handler_result)
+        metadata = handler_result.metadata
+        if isinstance(metadata, dict) and metadata.get("checkpoint_yield") is True:
+            try:
+                self._submit_checkpoint_yield(event, handler_result)
+            except Exception as error:
+                self._submit_safe_failure(event, handler_result, error)
             return
         sent = None
         try:
@@ -149,7 +164,7 @@ class StepExecutionSubscriber:
             completion = sent.model_dump(mode="json")
             _add_facts(completion)
         except Exception as error:
-            log_error(f"the result of step {event.step_uuid} has no JSON form: {error}")
+            log_error(f"the result of step {event.step_uuid} has no JSON form: {said(error)}")
             completion = self._build_ffi_safe_failure(event, handler_result, error)
         try:
             accepted = _complete_step_event(event.event_id, completion)
@@ -164,7 +179,7 @@ class StepExecutionSubscriber:
             self._tell(EventNames.STEP_COMPLETION_SENT, sent)
 
     def _submit_safe_failure(self, event: FfiStepEvent, handler_result: StepHandlerResult, error: Exception) -> None:
-        log_error(f"the result of step {event.step_uuid} was refused: {error}")
+        log_error(f"the result of step {event.step_uuid} was refused: {said(error)}")
         completion = self._build_ffi_safe_failure(event, handler_result, error)
         if not _complete_step_event(event.event_id, completion):
             raise RuntimeError(
@@ -194,16 +209,25 @@ class StepExecutionSubscriber:
     def _tell(self, name: str, *args: Any) -> None:
         try:
             self._event_bridge.publish(name, *args)
-        except Exception as error:
-            log_error(f"a listener of '{name}' raised: {error!r}")
+        except (Exception, SystemExit) as error:
+            log_error(f"a listener of '{name}' raised: {said(error)}")
 
 
 def _add_facts(completion: dict[str, Any]) -> None:
-    # Upstream's error has no field for them; the host reads them from here.
-    for key, kind in (("context", dict), ("status_code", int)):
-        value = completion["metadata"].get(key)
-        if completion["error"] is not None and isinstance(value, kind):
-            completion["error"][key] = value
+    # Upstream's error has no field for them; the host reads them from here. Numbers out of range would be refused.
+    error, metadata = completion["error"], completion["metadata"]
+    if error is None:
+        return
+    context, status = metadata.get("context"), status_code(metadata)
+    if isinstance(context, dict):
+        error["context"] = context
+    if status is not None:
+        error["status_code"] = status
+    elif isinstance(metadata.get("status_code"), (int, float)):
+        del metadata["status_code"]
+    for key in ("retry_after", "retry_after_seconds"):
+        if isinstance(metadata.get(key), (int, float)):
+            metadata[key] = retry_after_s({key: metadata[key]})
 
 
 def _attempt_of(event: FfiStepEvent, name: str) -> Attempt:

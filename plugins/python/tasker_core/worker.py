@@ -6,6 +6,7 @@ import atexit
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from tasker_core import _tasker_core as native
 from tasker_core._execution import announce, state
 from tasker_core._execution.attempt import running
 from tasker_core._execution.loop import HandlerLoop
+from tasker_core._execution.outcome import said
 from tasker_core._execution.pool import Pool
 from tasker_core.bootstrap import start_host, stop_host
 from tasker_core.domain_events import InProcessDomainEventPoller, SubscriberRegistry
@@ -59,7 +61,9 @@ class Worker:
         self._shutdown_hooks: list[Callable[[], None]] = []
         self._started_at: float | None = None
         self._abort = False
+        self._stopping = False
         self._announces = False
+        self._stuck = False
         self._stopper: threading.Thread | None = None
         self.unfinished: list[str] = []
         """Handlers that still ran when the last `stop` reached its deadline."""
@@ -67,7 +71,7 @@ class Worker:
     @classmethod
     def start(
         cls,
-        handler_packages: list[str] | None = None,
+        handler_packages: list[str] | str | None = None,
         config: BootstrapConfig | None = None,
         *,
         auto_discover: bool = True,
@@ -81,7 +85,7 @@ class Worker:
         Handlers are registered before the first step is asked for. A start that fails stops what it had started.
 
         Args:
-            handler_packages: Packages that are imported and searched for handlers.
+            handler_packages: Packages that are imported and searched for handlers; a string is one package.
             config: Name, namespace, configuration file and log level of the worker.
             auto_discover: Without packages, import the dotted callables that the templates name.
             strict: Fail if a package cannot be imported, instead of starting without its handlers.
@@ -92,18 +96,24 @@ class Worker:
         Raises:
             WorkerBootstrapError: It could not start; the message says why.
         """
+        worker = cls._instance
+        if worker is not None and worker._runs_this_thread():
+            return worker  # Whoever stops it may hold the lock and wait for this handler.
         with cls._lock:
-            if cls._instance is not None and cls._instance._state is WorkerState.RUNNING:
+            worker = cls._instance
+            if worker is not None and worker.is_running:
                 log_warn("Worker.start() was called again: the worker that runs is returned")
-                return cls._instance
+                return worker
             if cls._starting is not None:
                 return cls._starting  # Called by a module that the start imports.
             _refuse_in_child()
             if native._world() == "embedded":
                 raise WorkerBootstrapError("Worker.start() found no worker: under tasker-host the host starts it")
+            if worker is not None:
+                worker._stop(None)  # stop_worker() took its host away.
             worker = cls()
             worker._start(
-                handler_packages or [],
+                [handler_packages] if isinstance(handler_packages, str) else handler_packages or [],
                 config,
                 auto_discover=auto_discover,
                 strict=strict,
@@ -125,6 +135,8 @@ class Worker:
         worker = cls._starting or cls._instance
         if worker is not None:
             worker.stop()
+            if worker._runs_this_thread():
+                return  # It is forgotten once it has stopped, after this handler.
         with cls._lock:
             cls._instance = None
 
@@ -144,12 +156,14 @@ class Worker:
             return
         if self._state is WorkerState.STARTING:
             self._abort = True
-            return
-        if self._state is not WorkerState.RUNNING and self._stopper is None:
+        if self._state is WorkerState.STARTING:
+            return  # The start sees it. Else the start has ended meanwhile, perhaps without seeing it.
+        broken_off = self._state is WorkerState.SHUTTING_DOWN and not self._stopping
+        if self._state is not WorkerState.RUNNING and self._stopper is None and not broken_off:
             return
         if native._world() == "embedded":
             raise RuntimeError("Worker.stop() is refused: the worker belongs to tasker-host, which stops it")
-        if self._pool is not None and self._pool.owns_current_thread():
+        if self._runs_this_thread():
             self._stop_behind_handler(drain_s)
             return
         self._stop(drain_s)
@@ -244,8 +258,7 @@ class Worker:
             registry = self._discover(packages, auto_discover=auto_discover, strict=strict)
             self._start_host(config, overrides)
             self._consume(registry, auto_discover=auto_discover, threads=threads, async_limit=async_limit)
-            if self._abort:
-                raise WorkerBootstrapError("Worker.start() was broken off: stop() was called meanwhile")
+            self._refuse_aborted()
         except BaseException:
             self._clean_up()
             self._state = WorkerState.ERROR
@@ -255,7 +268,18 @@ class Worker:
         self._started_at = time.monotonic()
         self._state = WorkerState.RUNNING
         Worker._instance = self
+        if self._abort:  # By a stop() after the last look, which saw that the worker was starting.
+            self._stop(None)
+            self._refuse_aborted()
         log_info(f"worker '{self.worker_id}' runs with {registry.handler_count()} handlers")
+
+    def _refuse_aborted(self) -> None:
+        if self._abort:
+            raise WorkerBootstrapError("Worker.start() was broken off: stop() was called meanwhile")
+
+    def _runs_this_thread(self) -> bool:
+        pool = self._pool
+        return pool is not None and pool.owns_current_thread()
 
     def _discover(self, packages: list[str], *, auto_discover: bool, strict: bool) -> HandlerRegistry:
         registry = HandlerRegistry.instance(skip_bootstrap=True)
@@ -322,20 +346,32 @@ class Worker:
 
     def _stop(self, drain_s: float | None) -> None:
         with Worker._lock:
-            if self._state is not WorkerState.RUNNING:
+            if self._stopping or self._state not in (WorkerState.RUNNING, WorkerState.SHUTTING_DOWN):
                 return  # Another thread stopped it while this one waited, or a hook calls stop() again.
-            self._state = WorkerState.SHUTTING_DOWN
-            log_info(f"worker '{self.worker_id}' stops")
-            self._clean_up(drain_s)
-            self._state = WorkerState.STOPPED
-            if Worker._instance is self:
-                Worker._instance = None
-            hooks, self._shutdown_hooks = self._shutdown_hooks, []
-            for hook in reversed(hooks):
-                try:
-                    hook()
-                except Exception as error:
-                    log_error(f"an on_shutdown callback raised: {error!r}")
+            try:
+                self._stopping = True
+                self._state = WorkerState.SHUTTING_DOWN
+                log_info(f"worker '{self.worker_id}' stops")
+                self._clean_up(drain_s)
+            finally:  # Ctrl-C breaks off the waiting and leaves nothing half stopped.
+                self._stopping = False
+                self._state = WorkerState.STOPPED
+                if Worker._instance is self:
+                    Worker._instance = None
+                self._call_hooks()
+
+    def _call_hooks(self) -> None:
+        hooks, self._shutdown_hooks = self._shutdown_hooks, []
+        interrupt: BaseException | None = None
+        for hook in reversed(hooks):
+            try:
+                hook()
+            except Exception as error:
+                log_error(f"an on_shutdown callback raised: {said(error)}")
+            except BaseException as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
     def _stop_behind_handler(self, drain_s: float | None) -> None:
         if self._stopper is None:
@@ -346,27 +382,43 @@ class Worker:
             self._stopper.start()
 
     def _clean_up(self, drain_s: float | None = None) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop_taking()
         owned = self._bootstrap_result is not None
-        stuck = False
         embedded = owned and native._world() == "embedded"
-        if owned and not embedded:
-            try:
-                stop_host(drain_s)
-            except RuntimeError as error:
-                stuck = True
-                self.unfinished = sorted(attempt.handler for attempt in list(running.values()))
-                log_error(str(error))
-        if pool is not None:
-            pool.close(stuck)
-        state.pool_threads = 0
-        HandlerLoop.close_instance(0.0 if stuck else 1.0)
-        self._stop_subscribers()
-        close_shared_clients()
-        if self._bridge is not None:
-            self._bridge.stop()
+        with ExitStack() as last_first:  # An interrupt in one of them does not keep the others from being done.
+            last_first.callback(self._withdraw_handlers, embedded)
+            if self._bridge is not None:
+                last_first.callback(self._bridge.stop)
+            last_first.callback(close_shared_clients)
+            last_first.callback(self._stop_subscribers)
+            last_first.callback(self._close_threads)
+            if self._pool is not None:
+                self._pool.stop_taking()
+            if owned and not embedded:
+                self._drain(drain_s)
+
+    def _drain(self, drain_s: float | None) -> None:
+        try:
+            stop_host(drain_s)
+        except RuntimeError as error:
+            self.unfinished = sorted(attempt.handler for attempt in list(running.values()))
+            self._stuck = True
+            log_error(said(error))
+        except BaseException:
+            self._stuck = bool(running)
+            if native.is_worker_running():
+                self._drain(0.0)
+            raise
+
+    def _close_threads(self) -> None:
+        try:
+            if self._pool is not None:
+                self._pool.close(self._stuck)
+        finally:
+            self._pool = None
+            state.pool_threads = 0
+            HandlerLoop.close_instance(0.0 if self._stuck else 1.0)
+
+    def _withdraw_handlers(self, embedded: bool) -> None:
         if self._registry is not None:
             if self._announces and not embedded:
                 announce.detach(self._registry)

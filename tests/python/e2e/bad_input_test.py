@@ -74,6 +74,24 @@ HANDLERS = """
     OddMetadata = handler("odd_metadata", lambda self: self.success({"odd": True}, {
         "context": 1, "custom": "x", "error_code": 7, "completed_at": "never", "retryable": "no", "retry_after": "x",
         "status_code": "y", "worker_id": object()}))
+    class Mute(Exception):
+        def __str__(self): raise RuntimeError("no words")
+        __repr__ = __str__
+
+    def failing(retryable=False, **metadata):
+        return lambda self: self.failure("x", metadata=metadata, retryable=retryable)
+
+    def half_a_type(self):
+        failure = self.failure("x", retryable=False)
+        failure.error_type = "half \\udc80"
+        return failure
+
+    MuteError = handler("mute", raises(Mute()))
+    AsyncMuteError = async_handler("async_mute", raises(Mute()))
+    NumberedMetadata = handler("numbered", raises(PermanentError("x", metadata={1: "a"})))
+    BigStatus = handler("big_status", failing(status_code=10 ** 12))
+    LongWait = handler("long_wait", failing(True, retry_after=10 ** 400))
+    HalfType = handler("half_type", half_a_type)
     Good = handler("good", lambda self: self.success({"good": True}))
     AsyncGood = async_handler("async_good", lambda self: self.success({"good": True}))
 """
@@ -91,7 +109,9 @@ FAILED = {
     "deep": ("RecursionError", 2), "base": ("Odd", 2), "spoken": ("ValueError", 2), "permanent": ("PermanentError", 1),
     "interrupt": ("KeyboardInterrupt", 2), "async_nothing": ("invalid_handler_result", 1),
     "async_leaves": ("SystemExit", 2), "async_base": ("Odd", 2), "async_interrupt": ("KeyboardInterrupt", 2),
-    "async_cancelled": ("CancelledError", 2),
+    "async_cancelled": ("CancelledError", 2), "mute": ("Mute", 2), "async_mute": ("Mute", 2),
+    "numbered": ("PermanentError", 1), "big_status": ("handler_error", 1), "long_wait": ("handler_error", 2),
+    "half_type": ("half ?", 1),
 }
 TWO_TRIES = "retry: {retryable: true, max_attempts: 2, backoff: linear, backoff_base_ms: 10}"
 

@@ -152,3 +152,43 @@ def test_an_event_that_nobody_takes_goes_back_uncounted(program):
         print(json.dumps([seen[5], seen[-1], step["attempts"], ended, again, state]))
     """)
     assert ended.answer() == ["in_progress", "enqueued", 0, True, False, "complete"]
+
+
+def test_a_step_has_one_idempotency_key_by_hand_and_on_a_worker(program):
+    program.write("app/handlers.py", """
+        from tasker_core import RetryableError, StepHandler
+        seen = []
+        class Twice(StepHandler):
+            handler_name = "app.twice"
+            def call(self, context):
+                seen.append([context.attempt, context.idempotency_key])
+                if context.attempt == 1: raise RetryableError("again")
+                return self.success({})
+    """)
+    program.write("driver.py", CLIENT)
+    retry = "retry: {retryable: true, max_attempts: 3, backoff: linear, backoff_base_ms: 1500}"
+    program.write("templates/one.yaml", template("one", ("a", "app.twice", []), more=retry))
+    ended = program.run("""
+        import json, threading
+        from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber, Worker,
+                                 bootstrap_worker, stop_worker)
+        from app.handlers import seen
+        from driver import settled, submit
+        result = bootstrap_worker()
+        registry = HandlerRegistry.instance(skip_bootstrap=True); registry.discover_handlers("app.handlers")
+        bridge = EventBridge.instance(); bridge.start()
+        subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
+        subscriber.start()
+        ran = threading.Event()
+        poller = EventPoller()
+        poller.on_step_event(lambda event: (bridge.publish("step.execution.received", event), ran.set()))
+        poller.start()
+        task = submit("one")
+        ran.wait(20)
+        poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
+        with Worker.start("app.handlers"):
+            state = settled(task)["status"]
+        print(json.dumps([state, task, seen]))
+    """)
+    state, task, seen = ended.answer()
+    assert state == "complete" and seen == [[1, f"{task}:a"], [2, f"{task}:a"]]

@@ -55,6 +55,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     announce._attached.clear()
     tasker_core._fork._open.clear()
     announce._announced.clear()
+    announce._refused.clear()
 
 
 def make_event(

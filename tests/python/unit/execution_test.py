@@ -14,6 +14,7 @@ import uuid
 from typing import Any
 
 import pytest
+import tasker_core
 from tasker_core import (
     EventBridge,
     EventNames,
@@ -214,6 +215,58 @@ def test_an_exception_with_a_defective_text_fails_its_step(run: Any) -> None:
 
     handler("h", call)
     assert run()["error_type"] == "Odd"
+
+
+def raises(error: BaseException) -> Any:
+    def call(self: Any, context: Any) -> Any:
+        raise error
+
+    return call
+
+
+def test_an_exception_without_words_ends_its_step_and_no_thread(run: Any) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+        __repr__ = __str__
+
+    async def later(self: Any, context: Any) -> Any:
+        raise Mute
+
+    handler("sync", raises(Mute()))
+    handler("async", later)
+    EventBridge.instance().subscribe(EventNames.HANDLER_ERROR, lambda event, error: sys.exit(1))
+    for _ in range(5):
+        assert run("sync")["error_type"] == run("async")["error_type"] == "Mute"
+    worker = Worker.instance()
+    assert worker is not None and worker._pool is not None and worker._pool.alive() == 4
+
+
+def test_numbered_metadata_is_kept_and_numbers_out_of_range_are_not(run: Any) -> None:
+    handler("h", raises(PermanentError("x", metadata={1: "a", "status_code": 10**12, "retry_after": 10**400})))
+    end = run()
+    assert (end["error_type"], end["message"], end["retryable"]) == ("PermanentError", "x", False)
+    assert end["metadata"]["custom"]["1"] == "a" and end["http_status"] is None and end["retry_after_s"] is None
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1, True])
+def test_no_wait_is_made_of_what_is_no_number_of_seconds(run: Any, seconds: Any) -> None:
+    handler("h", lambda self, context: self.failure("x", metadata={"retry_after": seconds}))
+    assert run()["retry_after_s"] is None
+
+
+def test_an_outcome_that_cannot_be_given_ends_as_a_plain_failure(host: Any, run: Any) -> None:
+    def call(self: Any, context: Any) -> Any:
+        result = self.failure("x")
+        setattr(result, *context.get_input("spoil"))
+        return result
+
+    handler("h", call)
+    assert run(context={"spoil": ["error_type", "half \udc80"]})["error_type"] == "half ?"
+    for spoil in (["metadata", 5], ["error_message", 5], ["retryable", "perhaps"]):
+        assert run(context={"spoil": spoil})["message"]
+    assert not tasker_core._execution.attempt.running
 
 
 def test_a_permanent_error_is_not_retried_in_either_style(run: Any) -> None:
@@ -434,6 +487,21 @@ def test_log_lines_of_a_handler_carry_its_ids(host: Any, run: Any, event: Any) -
     step = run()["result"]["step"]
     fields = next(fields for _, message, fields in host.logs if message == "from inside")
     assert fields["step_uuid"] == step and fields["extra"] == "1" and fields["correlation_id"]
+
+
+def test_half_a_character_in_a_line_or_a_note_is_a_question_mark(host: Any, run: Any) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def call(self: Any, context: Any) -> Any:
+        log_info("file \udc80", {"name \udc80": "\udc80", "odd": Mute()})
+        return {"on": context.heartbeat(note="file \udc80")}
+
+    handler("h", call)
+    assert run()["result"] == {"on": True} and host.heartbeats[-1][2] == "file ?"
+    fields = next(fields for _, message, fields in host.logs if message == "file ?")
+    assert fields["name ?"] == "?" and fields["odd"] == "Mute"
 
 
 def test_context_variables_do_not_leak_between_steps(run: Any) -> None:

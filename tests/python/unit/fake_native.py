@@ -33,6 +33,7 @@ class Host:
         self.yielded: list[dict[str, Any]] = []
         self.submitted: list[tuple[str, dict[str, Any]]] = []
         self.handlers: dict[str, tuple[Any, ...]] = {}
+        self.names_of_others: set[str] = set()
         self.slots: list[int] = []
         self.logs: list[tuple[str, str, dict[str, Any]]] = []
         self.cancel: Any = None
@@ -140,6 +141,8 @@ def is_worker_running() -> bool:
 
 def _log(level: str) -> Any:
     def log(message: str, fields: Any = None) -> None:
+        for text in (message, *(fields or {}), *(fields or {}).values()):
+            text.encode()
         host.logs.append((level, message, fields or {}))
 
     return log
@@ -273,6 +276,7 @@ def _yield(event_id: str, checkpoint_json: str | None, resume_after_s: float) ->
 
 
 def _heartbeat(event_id: str, progress: float, note: str) -> int:
+    note.encode()
     host.heartbeats.append((event_id, progress, note))
     return host.heartbeat_answer
 
@@ -291,7 +295,10 @@ def _set_resolver(resolver: Any) -> None:
 
 
 def _register_handlers(handlers: list[tuple[Any, ...]]) -> None:
-    host.handlers.update({row[0]: row[1:] for row in handlers})
+    for row in handlers:
+        if row[0] in host.names_of_others:
+            raise RuntimeError(f"handler '{row[0]}' belongs to another plugin")
+        host.handlers[row[0]] = row[1:]
 
 
 def _unregister_handler(name: str) -> None:

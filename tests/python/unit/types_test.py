@@ -89,6 +89,11 @@ def test_a_context_without_a_worker_goes_on() -> None:
     assert not context.has_checkpoint() and context.checkpoint_items_processed == 0
 
 
+def test_the_idempotency_key_of_an_event_is_the_hosts() -> None:
+    context = StepContext.from_ffi_event(FfiStepEvent.model_validate(make_event()), "h")
+    assert context.idempotency_key == f"{context.task_uuid}:step"
+
+
 def test_a_checkpoint_is_found_again() -> None:
     saved = {"cursor": 4, "items_processed": 4, "accumulated_results": {"s": 1}}
     inputs = {"cursor": {"batch_id": "001", "start_cursor": 0, "end_cursor": 9, "batch_size": 9}}

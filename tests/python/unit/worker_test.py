@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tasker_core import (
     WorkerState,
     _fork,
 )
+from tasker_core._execution import announce
 
 HERE = Path(__file__).resolve().parent
 
@@ -139,11 +141,41 @@ def test_a_start_that_fails_after_the_bootstrap_stops_the_host(host: Any, monkey
     assert Worker.start().bootstrap_result.status == "started"
 
 
+def test_a_start_after_stop_worker_starts_anew(host: Any, event: Any, registry: Any) -> None:
+    first = Worker.start()
+    tasker_core.stop_worker()
+    second = Worker.start()
+    assert second is not first and second.is_running and first.state is WorkerState.STOPPED
+    host.put(event("doubles", context={"n": 2}))
+    host.wait_ended(1)
+    assert host.completed[0]["result"] == {"value": 4}
+
+
+def test_a_stop_in_the_last_moment_of_a_start_is_obeyed(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop_meanwhile() -> float:
+        monkeypatch.undo()
+        thread = threading.Thread(target=starting[0].stop)
+        thread.start()
+        thread.join()
+        return time.monotonic()
+
+    consume, starting = Worker._consume, []
+    monkeypatch.setattr(Worker, "_consume", lambda self, *a, **k: (starting.append(self), consume(self, *a, **k))[1])
+    monkeypatch.setattr(tasker_core.worker, "time", types.SimpleNamespace(monotonic=stop_meanwhile))
+    with pytest.raises(WorkerBootstrapError, match="broken off"):
+        Worker.start()
+    assert Worker.instance() is None and not host.running
+
+
 def test_a_missing_package_degrades_and_is_named(host: Any) -> None:
     worker = Worker.start(handler_packages=["nonexistent.handlers"])
     health = worker.health()
     assert worker.is_running and health.status == "degraded"
     assert "nonexistent.handlers" in health.python["import_failures"]
+
+
+def test_a_string_is_one_package(host: Any) -> None:
+    assert list(Worker.start("nonexistent.handlers").health().python["import_failures"]) == ["nonexistent.handlers"]
 
 
 def test_strict_refuses_a_missing_package(host: Any) -> None:
@@ -169,6 +201,22 @@ def test_a_handler_registered_later_is_announced(host: Any) -> None:
     assert host.handlers["doubles"] == ("1.0.0", 0, False)
     HandlerRegistry.instance().unregister("doubles")
     assert "doubles" not in host.handlers
+
+
+def test_a_name_that_is_refused_concerns_no_other_name(host: Any) -> None:
+    host.names_of_others = {"hello"}
+    Worker.start()
+    registry = HandlerRegistry.instance()
+    with pytest.raises(RuntimeError, match="'hello' belongs"):
+        registry.register("hello", Doubles)
+    registry.register("doubles", Doubles)
+    registry.unregister("hello")
+    assert list(host.handlers) == ["doubles"]
+    with pytest.raises(RuntimeError, match="'hello' belongs"):
+        registry.register("hello", Doubles)
+    host.names_of_others.clear()
+    registry.register("hello", Blocks)  # Another class is another try.
+    assert set(host.handlers) == {"doubles", "hello"}
 
 
 def test_stop_waits_for_what_runs(host: Any, event: Any, registry: Any) -> None:
@@ -229,6 +277,69 @@ def test_stop_from_a_handler_commits_its_step_first(host: Any, event: Any, regis
     assert worker._stopper is not None
     worker._stopper.join(5)
     assert worker.state is WorkerState.STOPPED
+
+
+@pytest.mark.parametrize("call", [Worker.reset_instance, Worker.start])
+def test_a_handler_may_reset_or_start_while_the_worker_stops(host: Any, event: Any, registry: Any, call: Any) -> None:
+    def handle(self: Any, context: Any) -> Any:
+        Blocks.entered.set()
+        Blocks.go_on.wait(10)
+        call()
+        return self.success()
+
+    registry.register("calls", type("Calls", (StepHandler,), {"handler_name": "calls", "call": handle}))
+    worker = Worker.start()
+    host.put(event("calls"))
+    assert Blocks.entered.wait(5)
+    stopper = threading.Thread(target=worker.stop)
+    stopper.start()
+    while worker.state is WorkerState.RUNNING:
+        threading.Event().wait(0.005)
+    Blocks.go_on.set()
+    stopper.join(5)
+    assert len(host.completed) == 1 and worker.unfinished == []
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def interrupted(function: Any) -> Any:
+    def call(*args: Any) -> None:
+        function(*args)
+        interrupt()
+
+    return call
+
+
+@pytest.mark.parametrize("where", ["before the host", "after the host", "the threads", "a hook"])
+def test_ctrl_c_in_a_stop_leaves_nothing_half_stopped(host: Any, registry: Any, where: str) -> None:
+    before = threading.active_count()
+    worker = Worker.start()
+    hooks: list[str] = []
+    worker.on_shutdown(lambda: hooks.append("ran"))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        if where == "before the host":
+            stop_host, once = tasker_core.worker.stop_host, iter([interrupt])
+            patch.setattr(tasker_core.worker, "stop_host", lambda s: next(once, stop_host)(s))
+        elif where == "after the host":
+            patch.setattr(tasker_core.worker, "stop_host", interrupted(tasker_core.worker.stop_host))
+        elif where == "the threads":
+            patch.setattr(tasker_core.worker.Pool, "close", interrupted(tasker_core.worker.Pool.close))
+        else:
+            worker.on_shutdown(interrupt)
+        worker.stop()
+    assert worker.state is WorkerState.STOPPED and hooks == ["ran"] and not host.running
+    assert Worker._instance is None and not announce.attached() and threading.active_count() == before
+    worker.stop()
+    assert Worker.start().is_running
+
+
+def test_a_stop_that_was_broken_off_is_finished_by_the_next(host: Any) -> None:
+    worker = Worker.start()
+    worker._state = WorkerState.SHUTTING_DOWN  # As if a second Ctrl-C had come before anything was done.
+    worker.stop()
+    assert worker.state is WorkerState.STOPPED and not host.running and Worker.start().is_running
 
 
 def test_hooks_run_after_the_stop_in_reverse_and_one_that_raises_is_logged(host: Any) -> None:
@@ -342,6 +453,14 @@ def test_a_child_forked_without_a_store_may_start(host: Any) -> None:
     if child == 0:
         os._exit(0 if not _fork.dead() and Worker.start().is_running else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_client_that_was_used_before_the_worker_is_closed_with_it(host: Any) -> None:
+    with pytest.raises(RuntimeError):  # The fake has no client.
+        tasker_core.TaskerClient().health_check()
+    assert "client" in _fork._open
+    Worker.start().stop()
+    assert not _fork._open
 
 
 @pytest.mark.parametrize(("ending", "code"), [("", 0), ("sys.exit(7)", 7), ("1/0", 1)])

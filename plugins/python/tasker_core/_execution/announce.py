@@ -17,6 +17,7 @@ _busy = False
 _dirty = False
 _attached: list[HandlerRegistry] = []
 _announced: dict[str, type] = {}
+_refused: dict[str, type] = {}  # another plugin has the name
 _imports_allowed = True
 
 
@@ -24,6 +25,7 @@ def connect() -> None:
     """A host runs: gives it the callbacks and all handlers of the attached registry."""
     native._set_cancel_callback(cancel_by_host)
     _announced.clear()
+    _refused.clear()
     _set_resolver()
     changed()
 
@@ -102,21 +104,39 @@ def _announce(registry: HandlerRegistry | None) -> None:
     for name in [name for name in _announced if name not in handlers]:
         native._unregister_handler(name)
         del _announced[name]
+    for name in [name for name, cls in _refused.items() if handlers.get(name) is not cls]:
+        del _refused[name]
     if registry is None:
         return
-    new = {name: cls for name, cls in handlers.items() if _announced.get(name) is not cls}
-    native._register_handlers(
-        [
-            (
-                name,
-                str(getattr(cls, "handler_version", "1.0.0")),
-                int(getattr(cls, "max_concurrency", 0)),
-                bool(getattr(cls, "idempotent", False)),
-            )
-            for name, cls in new.items()
-        ]
+    new = {name: cls for name, cls in handlers.items() if _announced.get(name) is not cls and name not in _refused}
+    try:
+        native._register_handlers([_row(name, cls) for name, cls in new.items()])
+        _announced.update(new)
+    except Exception:
+        _announce_each(new)
+
+
+def _announce_each(new: dict[str, type]) -> None:
+    # So that one that is refused keeps no other away from the host, and is not raised again for another.
+    refusal: Exception | None = None
+    for name, cls in new.items():
+        try:
+            native._register_handlers([_row(name, cls)])
+            _announced[name] = cls
+        except Exception as error:
+            _refused[name] = cls
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal
+
+
+def _row(name: str, cls: type) -> tuple[str, str, int, bool]:
+    return (
+        name,
+        str(getattr(cls, "handler_version", "1.0.0")),
+        int(getattr(cls, "max_concurrency", 0)),
+        bool(getattr(cls, "idempotent", False)),
     )
-    _announced.update(new)  # Not if one was refused: then the next change announces them again.
 
 
 def can_resolve(callable_name: str, method: str | None, resolver: str | None) -> bool:

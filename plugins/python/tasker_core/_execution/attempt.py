@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from tasker_core import _tasker_core as native
+from tasker_core._execution.outcome import sayable
 
 if TYPE_CHECKING:
     import asyncio
@@ -76,7 +77,7 @@ class Attempt:
 
     def heartbeat(self, progress: float, note: str) -> bool:
         """True to go on."""
-        answer = native._heartbeat(self.event_id, float(progress), note)
+        answer = native._heartbeat(self.event_id, float(progress), sayable(note))
         return self._go_on(answer)
 
     def save_checkpoint(self, checkpoint: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import traceback
 from datetime import datetime, timezone
 from typing import Any
@@ -14,6 +15,7 @@ from tasker_core.types.events import trusted
 from tasker_core.types.results import StepHandlerResult
 
 _MESSAGE_LENGTH = 500
+_LONGEST_RETRY_AFTER_S = 1e9
 SERIALIZATION_ERROR = "FFI_SERIALIZATION_ERROR"
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -72,34 +74,53 @@ def failure_of(exc: BaseException) -> StepHandlerResult:
 
     An exception that says itself whether it is retryable (the family of `tasker_core.errors`, or any with a boolean
     attribute `retryable`) is believed. Any other is retried up to the step's attempts, as upstream does it, in class
-    handlers and in functions alike.
+    handlers and in functions alike. Whatever the exception's own methods do, this does not raise.
     """
-    verdict = get_classifier().classify(exc)
-    explicit = verdict["classification"] == "explicit_attribute"
+    retryable = True
+    try:
+        verdict = get_classifier().classify(exc)
+        explicit = verdict["classification"] == "explicit_attribute"
+        retryable = verdict["retryable"] if explicit else True
+        metadata = _metadata_of(exc, explicit)
+        code = metadata.get("error_code")
+        return StepHandlerResult.failure(
+            said(exc),
+            error_type=verdict["error_type"],
+            retryable=retryable,
+            metadata=metadata,
+            error_code=code if isinstance(code, str) else None,
+        )
+    except BaseException:
+        name = type(exc).__name__
+        return StepHandlerResult.failure(name, error_type=name, retryable=retryable)
+
+
+def _metadata_of(exc: BaseException, explicit: bool) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     own = getattr(exc, "metadata", None)
     if isinstance(own, dict):
-        metadata.update(own)
+        metadata.update((str(key), value) for key, value in own.items())
     for key in ("error_code", "retry_after", "context"):
         value = getattr(exc, key, None)
         if explicit and value is not None:
             metadata.setdefault(key, value)
     metadata["traceback"] = traceback_of(exc)
-    code = metadata.get("error_code")
-    return StepHandlerResult.failure(
-        sayable(str(exc) or repr(exc)),
-        error_type=verdict["error_type"],
-        retryable=verdict["retryable"] if explicit else True,
-        metadata=metadata,
-        error_code=code if isinstance(code, str) else None,
-    )
+    return metadata
+
+
+def said(exc: BaseException) -> str:
+    """What an exception says of itself; its class's name if it cannot even do that."""
+    try:
+        return sayable(str(exc) or repr(exc))
+    except BaseException:
+        return type(exc).__name__
 
 
 def traceback_of(exc: BaseException) -> str:
     """The traceback as text; short for endless recursions."""
     try:
         return sayable("".join(traceback.format_exception(type(exc), exc, exc.__traceback__, limit=50)))
-    except Exception:  # A defective __str__ of the exception must not lose the step.
+    except BaseException:  # A defective __str__ of the exception must not lose the step.
         return type(exc).__name__
 
 
@@ -120,7 +141,7 @@ def to_json_text(value: Any) -> str:
         try:
             return to_json(value, inf_nan_mode="null", bytes_mode="utf8").decode("utf-8")
         except Exception as error:
-            raise ValueError(f"the value has no JSON form: {error}") from error
+            raise ValueError(f"the value has no JSON form: {said(error)}") from error
     if not text.isascii():
         try:
             text.encode("utf-8")
@@ -133,15 +154,26 @@ def retry_after_s(metadata: dict[str, Any]) -> float | None:
     """Seconds that a failure asks the next attempt to wait, or None."""
     for key in ("retry_after", "retry_after_seconds"):
         value = metadata.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
-            return float(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            try:
+                seconds = float(value)
+            except OverflowError:
+                continue
+            if 0 <= seconds < math.inf:
+                return min(seconds, _LONGEST_RETRY_AFTER_S)
     return None
+
+
+def status_code(metadata: dict[str, Any]) -> int | None:
+    """The HTTP status that a failure names, or None."""
+    value = metadata.get("status_code")
+    return value if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599 else None
 
 
 def serialization_failure(error: BaseException, handler: str) -> StepHandlerResult:
     """The permanent failure of a step whose result the host could not be given."""
     return StepHandlerResult.failure(
-        f"the result of handler '{handler}' could not be stored: {error}"[:_MESSAGE_LENGTH],
+        f"the result of handler '{handler}' could not be stored: {said(error)}"[:_MESSAGE_LENGTH],
         error_type=SERIALIZATION_ERROR,
         retryable=False,
     )
@@ -149,7 +181,7 @@ def serialization_failure(error: BaseException, handler: str) -> StepHandlerResu
 
 def safe_failure_dict(step_uuid: str, worker_id: str, succeeded: bool, error: BaseException) -> dict[str, Any]:
     """The completion dict that stands in for one that could not be converted; plain text and numbers only."""
-    message = str(error)[:_MESSAGE_LENGTH]
+    message = said(error)[:_MESSAGE_LENGTH]
     return {
         "step_uuid": step_uuid,
         "success": False,

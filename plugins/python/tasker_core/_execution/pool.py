@@ -18,8 +18,8 @@ from tasker_core._execution.attempt import Attempt, current_attempt, running
 from tasker_core._execution.demand import Demand
 from tasker_core._execution.dispatch import Dispatcher, HandlerNotFoundError
 from tasker_core._execution.loop import HandlerLoop
-from tasker_core._execution.outcome import as_result, failure_of, handler_name_of
-from tasker_core._execution.submit import Step, submit
+from tasker_core._execution.outcome import as_result, failure_of, handler_name_of, said
+from tasker_core._execution.submit import Step, give_up, submit
 from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.handler import HandlerRegistry
 from tasker_core.logging import log_error
@@ -111,17 +111,23 @@ class Pool:
                 self._closing.wait(1.0)
                 continue
             if text is not None:
-                self._execute(text)
+                self._execute_guarded(text)
                 continue
             if time.monotonic() - asked < _TAKE_S / 2:
                 self._closing.wait(0.05)  # The queue is closed; do not spin until the pool is.
             self._demand.adapt()
 
+    def _execute_guarded(self, text: str) -> None:
+        try:
+            self._execute(text)
+        except BaseException as error:  # Only a defect of this package gets here; the thread goes on.
+            log_error(f"a step could not be ended: {said(error)}")
+
     def _execute(self, text: str) -> None:
         try:
             step = self._open(_loads(text))
         except Exception as error:  # Only a defect of the host gets here.
-            log_error(f"a step from the host could not be read: {error!r}: {text[:200]}")
+            log_error(f"a step from the host could not be read: {said(error)}: {text[:200]}")
             return
         started = time.perf_counter()
         token = current_attempt.set(step.attempt)
@@ -160,7 +166,10 @@ class Pool:
         loop.start(_with_attempt(value, step.attempt), step.attempt.bind, partial(self._async_done, step, started))
 
     def _async_done(self, step: Step, started: float, value: Any, error: BaseException | None) -> None:
-        result = as_result(value, step.handler) if error is None else self._failed(step, error)
+        try:
+            result = as_result(value, step.handler) if error is None else self._failed(step, error)
+        except BaseException as defect:
+            result = self._failed(step, defect)
         self._end(step, result, started)
 
     def _failed(self, step: Step, error: BaseException) -> StepHandlerResult:
@@ -176,7 +185,7 @@ class Pool:
         try:
             submit(step, result, time.perf_counter() - started, self._bridge, self._worker_id)
         except BaseException as error:
-            log_error(f"the outcome of handler '{step.handler}' was not taken by the host: {error!r}")
+            give_up(step, error)
         finally:
             running.pop(step.attempt.event_id, None)
         self._demand.finished()
@@ -184,8 +193,8 @@ class Pool:
     def _publish(self, event: str, *args: Any) -> None:
         try:
             self._bridge.publish(event, *args)
-        except Exception as error:
-            log_error(f"a listener of '{event}' raised: {error!r}")
+        except BaseException as error:  # A listener's sys.exit() must not lose the step.
+            log_error(f"a listener of '{event}' raised: {said(error)}")
 
 
 def _loads(text: str) -> dict[str, Any]:

@@ -9,14 +9,22 @@ from uuid import UUID
 
 from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import Attempt
-from tasker_core._execution.outcome import retry_after_s, sayable, serialization_failure, to_json_text
+from tasker_core._execution.outcome import (
+    SERIALIZATION_ERROR,
+    retry_after_s,
+    said,
+    sayable,
+    serialization_failure,
+    status_code,
+    to_json_text,
+)
 from tasker_core._execution.tally import tallies
 from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.logging import log_error, log_warn
 from tasker_core.types.events import FfiStepEvent
 from tasker_core.types.results import StepError, StepExecutionResult, StepHandlerResult
 
-__all__ = ["Step", "execution_result", "publish_events", "submit"]
+__all__ = ["Step", "execution_result", "give_up", "publish_events", "submit"]
 
 
 ignore_retry_after = False
@@ -70,7 +78,21 @@ def submit(step: Step, result: StepHandlerResult, elapsed_s: float, bridge: Even
         try:
             bridge.publish(EventNames.STEP_COMPLETION_SENT, sent)
         except Exception as error:
-            log_error(f"a listener of '{EventNames.STEP_COMPLETION_SENT}' raised: {error!r}")
+            log_error(f"a listener of '{EventNames.STEP_COMPLETION_SENT}' raised: {said(error)}")
+
+
+def give_up(step: Step, error: BaseException) -> None:
+    """Ends a step whose outcome `submit` could not give: as a failure of plain text. Does not raise.
+
+    If the outcome was given and only what follows it failed, the host keeps the outcome.
+    """
+    why = said(error).encode("ascii", "replace").decode("ascii")[:500]
+    try:
+        log_error(f"the outcome of handler '{step.handler}' was not taken by the host: {why}")
+        message = f"the outcome of the handler could not be stored: {type(error).__name__}: {why}"
+        native._fail(step.attempt.event_id, SERIALIZATION_ERROR, message, False, None, None, None, None, None, None)
+    except BaseException as second:
+        log_error(f"nor was a failure in its place: {said(second)}")
 
 
 def execution_result(
@@ -93,7 +115,7 @@ def execution_result(
         metadata.setdefault("error_code", result.error_code)
     trace = result.metadata.get("traceback")
     error = StepError(
-        error_type=result.error_type or "handler_error",
+        error_type=sayable(result.error_type or "handler_error"),
         message=sayable(result.error_message or "the handler gave no message"),
         stack_trace=trace if isinstance(trace, str) else None,
         retryable=result.retryable,
@@ -119,17 +141,17 @@ def _give(step: Step, result: StepHandlerResult, elapsed_ms: int) -> bool:
         body = to_json_text(result.result if result.result is not None else {})
         return native._complete(event_id, body, metadata, None)
     details = result.metadata
-    trace, status, context = details.get("traceback"), details.get("status_code"), details.get("context")
+    trace, context = details.get("traceback"), details.get("context")
     code = result.error_code if result.error_code is not None else details.get("error_code")
     return native._fail(
         event_id,
-        result.error_type or "handler_error",
+        sayable(result.error_type or "handler_error"),
         sayable(result.error_message or "the handler gave no message"),
         result.retryable,
         0.0 if ignore_retry_after else retry_after_s(details),
         None if code is None else sayable(str(code)),
         sayable(trace) if isinstance(trace, str) else None,
-        status if isinstance(status, int) and not isinstance(status, bool) else None,
+        status_code(details),
         _json_or_none(context) if isinstance(context, dict) else None,
         metadata,
     )

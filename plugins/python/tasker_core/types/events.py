@@ -179,7 +179,11 @@ class StepContext(BaseModel):
     def idempotency_key(self) -> str:
         """The same for every attempt of this step: hand it to services that deduplicate."""
         key = self._attempt.idempotency_key if self._attempt else None
-        return key or str(self.step_uuid)
+        if key:
+            return key
+        # Of a host wired by hand, whose events have no field for it: as the host makes it.
+        name = (self.event.task_sequence_step.get("workflow_step") or {}).get("name")
+        return f"{self.task_uuid}:{name}" if name else str(self.step_uuid)
 
     @property
     def timeout_s(self) -> float | None:
