@@ -244,3 +244,36 @@ async def test_many_tasks_can_be_waited_for_at_once(monkeypatch: pytest.MonkeyPa
     assert [task.task_uuid for task in done] == [str(n) for n in range(40)]
     with pytest.raises(TimeoutError, match="not settled"):
         await client.wait_for_task_async("never")
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("idempotencykey", "idempotency_key"), ("prio", "priority"), ("zz", "")])
+async def test_an_argument_that_is_no_field_of_a_request_is_refused(
+    wrong: str, near: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(tasker_core._native, "client_create_task", answer({"task_uuid": "t"}, calls))
+    client = TaskerClient()
+    with pytest.raises(TypeError, match=rf"no argument '{wrong}'.*'{near}"):
+        client.create_task("order", **{wrong: 1})
+    with pytest.raises(TypeError, match=f"'{wrong}'"):
+        await client.create_task_async("order", **{wrong: 1})
+    assert calls == []
+    client.create_task("order", tags=["a"], options={}, initiator="other", requested_at="2026-01-01T00:00:00")
+    assert calls[0][0][0]["initiator"] == "other" and calls[0][0][0]["tags"] == ["a"]
+
+
+async def test_a_wait_without_end_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = {"task_uuid": "t", "status": "complete"}
+    waits = iter([TimeoutError("a day is over"), done])
+
+    def wait(task_uuid: str, timeout_s: float) -> Any:
+        assert timeout_s > 3600
+        answered = next(waits)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    monkeypatch.setattr(tasker_core._native, "_client_wait", wait)
+    monkeypatch.setattr(tasker_core._native, "_client_watch", lambda t, seen, s: {**done, "seen": "1"}, raising=False)
+    assert TaskerClient().wait_for_task("t", None).status == "complete"
+    assert (await TaskerClient().wait_for_task_async("t", None)).status == "complete"
