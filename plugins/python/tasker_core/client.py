@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
 from tasker_core._tasker_core import TaskNotFoundError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 __all__ = [
     "HealthResponse",
@@ -367,14 +371,36 @@ class TaskerClient:
         return last
 
     async def watch_task_async(self, task_uuid: str, timeout_s: float | None = None) -> AsyncIterator[TaskResponse]:
-        """As `watch_task`; it may be left at any time."""
-        watch = _Watch(task_uuid, timeout_s)
-        settled = False
-        while not settled:
-            seen = await _in_own_thread(watch.look)
-            if seen is not None:
-                settled = seen.settled
-                yield seen
+        """As `watch_task`; it may be left at any time. Whoever asks late gets the last state, not all that were."""
+        import asyncio
+
+        watch, loop, told = _Watch(task_uuid, timeout_s), asyncio.get_running_loop(), asyncio.Event()
+        states: list[TaskResponse] = []
+        errors: list[Exception] = []
+
+        def take(state: TaskResponse | None, error: Exception | None) -> None:
+            if state is not None:
+                states[:] = [state]
+            if error is not None:
+                errors.append(error)
+            told.set()
+
+        # Of its own, because the few threads that to_thread has must not all wait for tasks.
+        threading.Thread(target=watch.follow, args=(loop, take), name="tasker-client-watch", daemon=True).start()
+        try:
+            settled = False
+            while not settled:
+                await told.wait()
+                if states:
+                    seen = states.pop()
+                    settled = seen.settled
+                    yield seen
+                elif errors:
+                    raise errors.pop()
+                else:
+                    told.clear()
+        finally:
+            watch.left = True
 
     async def list_tasks_async(
         self,
@@ -417,6 +443,22 @@ class _Watch:
         self.timeout_s = timeout_s
         self.until = None if timeout_s is None else time.monotonic() + timeout_s
         self.seen: str | None = None
+        self.left = False
+
+    def follow(self, loop: AbstractEventLoop, take: Callable[[TaskResponse | None, Exception | None], None]) -> None:
+        """Tells the loop of each change, until the task is settled, a look fails, or whoever asked has left."""
+        settled = False
+        while not settled and not self.left and not loop.is_closed():
+            seen, failed = None, None
+            try:
+                seen = self.look()
+            except Exception as error:
+                failed = error
+            settled = failed is not None or (seen is not None and seen.settled)
+            if seen is None and failed is None:
+                continue
+            with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile.
+                loop.call_soon_threadsafe(take, seen, failed)
 
     def look(self) -> TaskResponse | None:
         from tasker_core._tasker_core import _client_watch
