@@ -20,8 +20,8 @@ except ImportError as _error:
     if "tasker-py" in str(_error):
         raise
     raise ImportError(
-        f"tasker_core has no native module for this interpreter ({_error}): install it with `pip install tasker-host`, "
-        "or run the handlers under tasker-host"
+        f"tasker_core has no native module for this interpreter ({_error}): install it with `pip install .` in a "
+        "checkout of Tasker Host, or run the handlers under tasker-host"
     ) from _error
 if _native.get_version() != __version__:
     raise ImportError(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
 from tasker_core._tasker_core import TaskNotFoundError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 __all__ = [
     "HealthResponse",
@@ -24,6 +28,13 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+_DAY_S = 86_400.0  # The native module waits no longer at a time.
+
+_REQUEST = (
+    *("name", "namespace", "version", "context", "initiator", "source_system", "reason", "tags", "priority"),
+    *("correlation_id", "parent_correlation_id", "idempotency_key", "requested_at", "options"),
+)
 
 _SETTLED = frozenset({"complete", "error", "cancelled", "resolved_manually", "blocked_by_failures"})
 
@@ -216,10 +227,15 @@ class TaskerClient:
             context: What the handlers read by `context.get_input`.
             version: Version of the template.
             reason: Why.
-            **kwargs: tags, priority (-100 to 100), correlation_id, parent_correlation_id, idempotency_key, and others.
+            **kwargs: Further fields of the request: tags, priority (-100 to 100), idempotency_key, correlation_id,
+                parent_correlation_id, requested_at, options; initiator and source_system instead of the client's.
+
+        Raises:
+            TypeError: A request has no such field.
         """
         from tasker_core._tasker_core import client_create_task
 
+        _refuse_unknown(kwargs)
         request = {
             "name": name,
             "namespace": namespace,
@@ -238,15 +254,22 @@ class TaskerClient:
 
         return _one(TaskResponse.from_dict, _call(client_get_task, task_uuid))
 
-    def wait_for_task(self, task_uuid: str, timeout_s: float = 30.0) -> TaskResponse:
-        """Waits until the task is complete, failed or cancelled.
+    def wait_for_task(self, task_uuid: str, timeout_s: float | None = 30.0) -> TaskResponse:
+        """Waits until the task is complete, failed or cancelled; with None for as long as that takes.
 
         Raises:
             TimeoutError: It has not settled within `timeout_s` seconds.
         """
         from tasker_core._tasker_core import _client_wait
 
-        return _one(TaskResponse.from_dict, _call(_client_wait, task_uuid, timeout_s))
+        while True:
+            try:
+                waited_for = _call(_client_wait, task_uuid, _DAY_S if timeout_s is None else timeout_s)
+            except TimeoutError:
+                if timeout_s is not None:
+                    raise
+            else:
+                return _one(TaskResponse.from_dict, waited_for)
 
     def watch_task(self, task_uuid: str, timeout_s: float | None = None) -> Iterator[TaskResponse]:
         """The task now, then after each change of it or its steps, until it is settled; the last one is that.
@@ -338,19 +361,46 @@ class TaskerClient:
         """As `get_task`."""
         return await _in_thread(self.get_task, task_uuid)
 
-    async def wait_for_task_async(self, task_uuid: str, timeout_s: float = 30.0) -> TaskResponse:
+    async def wait_for_task_async(self, task_uuid: str, timeout_s: float | None = 30.0) -> TaskResponse:
         """As `wait_for_task`."""
-        return await _in_own_thread(self.wait_for_task, task_uuid, timeout_s)
+        if timeout_s is not None:
+            return await _in_own_thread(self.wait_for_task, task_uuid, timeout_s)
+        # A watch ends when its asker is cancelled; a wait would hold its thread until the task is settled.
+        async for seen in self.watch_task_async(task_uuid):
+            last = seen
+        return last
 
     async def watch_task_async(self, task_uuid: str, timeout_s: float | None = None) -> AsyncIterator[TaskResponse]:
-        """As `watch_task`; it may be left at any time."""
-        watch = _Watch(task_uuid, timeout_s)
-        settled = False
-        while not settled:
-            seen = await _in_own_thread(watch.look)
-            if seen is not None:
-                settled = seen.settled
-                yield seen
+        """As `watch_task`; it may be left at any time. Whoever asks late gets the last state, not all that were."""
+        import asyncio
+
+        watch, loop, told = _Watch(task_uuid, timeout_s), asyncio.get_running_loop(), asyncio.Event()
+        states: list[TaskResponse] = []
+        errors: list[Exception] = []
+
+        def take(state: TaskResponse | None, error: Exception | None) -> None:
+            if state is not None:
+                states[:] = [state]
+            if error is not None:
+                errors.append(error)
+            told.set()
+
+        # Of its own, because the few threads that to_thread has must not all wait for tasks.
+        threading.Thread(target=watch.follow, args=(loop, take), name="tasker-client-watch", daemon=True).start()
+        try:
+            settled = False
+            while not settled:
+                await told.wait()
+                if states:
+                    seen = states.pop()
+                    settled = seen.settled
+                    yield seen
+                elif errors:
+                    raise errors.pop()
+                else:
+                    told.clear()
+        finally:
+            watch.left = True
 
     async def list_tasks_async(
         self,
@@ -393,6 +443,22 @@ class _Watch:
         self.timeout_s = timeout_s
         self.until = None if timeout_s is None else time.monotonic() + timeout_s
         self.seen: str | None = None
+        self.left = False
+
+    def follow(self, loop: AbstractEventLoop, take: Callable[[TaskResponse | None, Exception | None], None]) -> None:
+        """Tells the loop of each change, until the task is settled, a look fails, or whoever asked has left."""
+        settled = False
+        while not settled and not self.left and not loop.is_closed():
+            seen, failed = None, None
+            try:
+                seen = self.look()
+            except Exception as error:
+                failed = error
+            settled = failed is not None or (seen is not None and seen.settled)
+            if seen is None and failed is None:
+                continue
+            with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile.
+                loop.call_soon_threadsafe(take, seen, failed)
 
     def look(self) -> TaskResponse | None:
         from tasker_core._tasker_core import _client_watch
@@ -447,6 +513,15 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
     if not native.is_worker_running():
         _fork.note_open("client")  # It opens the store on its own account, and keeps it open.
     return function(*args)
+
+
+def _refuse_unknown(arguments: dict[str, Any]) -> None:
+    unknown = next((name for name in arguments if name not in _REQUEST), None)
+    if unknown is not None:
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(unknown, _REQUEST, 1, cutoff=0.0)[0]
+        raise TypeError(f"create_task() has no argument '{unknown}'; the nearest is '{nearest}'")
 
 
 def _one(from_dict: Callable[[dict[str, Any]], _T], answer: Any) -> _T:

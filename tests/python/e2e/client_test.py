@@ -120,3 +120,25 @@ def test_a_wait_does_not_hold_up_the_programs_end(program):
     )
     assert ended.answer() == "pending"
     assert ended.status == 0, ended.err
+
+
+def test_a_view_and_a_command_in_different_folders_find_one_store_by_a_configuration(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("worker.toml", "")
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    here = """
+        import json, os
+        from tasker_core import TaskerClient, Worker
+        os.environ.setdefault("TASKER_CONFIG_PATH", os.path.abspath("worker.toml"))
+        os.mkdir("{0}")
+        os.chdir("{0}")
+    """
+    view = program.run(here.format("web") + """
+        print(json.dumps(TaskerClient().create_task("one", namespace="app").task_uuid))
+    """)
+    command = program.run(here.format("jobs") + f"""
+        with Worker.start(handler_packages=["app.handlers"]):
+            print(json.dumps(TaskerClient().wait_for_task({view.answer()!r}, None).status))
+    """)
+    assert command.answer() == "complete"
+    assert [path.parent.parent for path in program.path.rglob("tasker.db")] == [program.path]

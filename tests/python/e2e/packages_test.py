@@ -157,7 +157,7 @@ def test_an_interpreter_without_the_native_module_is_told_to_install_it(program)
     ended = program.run("import sys; sys.path.insert(0, '.'); import tasker_core")
     last = ended.err.strip().splitlines()[-1]
     assert ended.status == 1 and last.startswith("ImportError: tasker_core has no native module")
-    assert "pip install tasker-host" in last and "tasker-host" in last
+    assert "`pip install .` in a checkout" in last and "under tasker-host" in last
 
 
 def test_a_virtualenv_of_another_python_is_named(program, host):

@@ -9,6 +9,7 @@ from typing import Any
 import pydantic
 import pytest
 import tasker_core
+from conftest import make_event
 from tasker_core import errors
 
 TASK, STEP = str(uuid.uuid4()), str(uuid.uuid4())
@@ -235,3 +236,15 @@ def test_what_publishers_are_given() -> None:
     ended = tasker_core.StepResult(success=True, result={"paid": 7})
     context = tasker_core.PublishContext(event_name="paid", step_result=ended, event_declaration=declared)
     assert context.step_result.result == {"paid": 7} and context.step_context is None
+
+
+def test_a_step_context_gives_its_inputs_and_what_events_are_made_of() -> None:
+    event = tasker_core.FfiStepEvent.model_validate(make_event("h", context={"amount": 7}))
+    step = tasker_core.StepContext.from_ffi_event(event, "payments.charge")
+    assert step.get_input("amount") == 7 and step.get_input("currency") is None
+    told = tasker_core.StepEventContext.from_step_context(step, {"paid": 7}, {"attempt": 1})
+    assert (told.task_uuid, told.step_uuid) == (str(step.task_uuid), str(step.step_uuid))
+    assert (told.step_name, told.namespace) == ("payments.charge", "shop")
+    assert told.correlation_id == str(event.correlation_id)
+    assert (told.result, told.metadata) == ({"paid": 7}, {"attempt": 1})
+    assert tasker_core.StepEventContext.from_step_context(step).metadata == {}

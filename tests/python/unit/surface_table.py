@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import inspect
-import re
 import sys
+import textwrap
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,20 +100,61 @@ def _signature(found: Any) -> str:
 
 
 def rows() -> list[Row]:
-    """The table, in upstream's order. A test of a method is one that calls or overrides a method of that name."""
+    """The table, in upstream's order.
+
+    A test of a name is a file whose code uses it outside imports and annotations; one of a method uses its class and
+    calls or overrides a method of that name.
+    """
     tests = [*HERE.parent.glob("*/*_test.py"), *HERE.parent.glob("workflows/*_handlers.py")]
-    words = {
-        f"{path.parent.name}/{path.name}": set(re.findall(r"(?:\.|def )?\w+", path.read_text()))
+    used = {
+        f"{path.parent.name}/{path.name}": uses(ast.parse(path.read_text()))
         for path in sorted(tests)
         if path.name != "surface_test.py"
     }
-    return [_row(name, expected, words) for name, expected in EXPECTED]
+    return [_row(name, expected, used) for name, expected in EXPECTED]
+
+
+def uses(tree: ast.AST) -> set[str]:
+    """What code reads (`name`, `.attribute`) and defines (`def method`), that of programs in its strings too."""
+    found: set[str] = set()
+    for node in _walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            found.add(f".{node.attr}")
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.add(f"def {node.name}")
+        elif isinstance(node, (ast.Constant, ast.JoinedStr)):
+            found |= _uses_of_program(node)
+    return found
+
+
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but annotations and the texts inside f-strings."""
+    yield tree
+    for field, value in ast.iter_fields(tree):
+        if field in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not (isinstance(tree, ast.JoinedStr) and isinstance(child, ast.Constant)):
+                yield from _walk(child)
+
+
+def _uses_of_program(node: ast.Constant | ast.JoinedStr) -> set[str]:
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "0" for part in parts)
+    if "\n" not in text:
+        return set()
+    try:
+        return uses(ast.parse(textwrap.dedent(text)))
+    except SyntaxError:
+        return set()
 
 
 def _row(name: str, expected: str, tests: dict[str, set[str]]) -> Row:
     owner, _, method = name.rpartition(".")
-    forms = {f".{method}", f"def {method}"} if owner else {name, f".{name}"}
-    users = [file for file, words in tests.items() if words & forms]
+    wanted = [{owner, f".{owner}"}, {f".{method}", f"def {method}"}] if owner else [{name, f".{name}"}]
+    users = [file for file, used in tests.items() if all(used & forms for forms in wanted)]
     if not hasattr(tasker_core, name.split(".")[0]):
         return Row(name, False, False, "", users)
     added, reason = ADDED.get(name, ("", ""))

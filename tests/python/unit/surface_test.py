@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+import textwrap
 import types
 
 import pytest
 import tasker_core
-from surface_table import EXPECTED, Row, rows
+from surface_table import EXPECTED, Row, rows, uses
 
 ROWS = rows()
 MODULES = [
@@ -99,3 +101,19 @@ def test_every_public_name_has_a_docstring_worth_reading(name: str) -> None:
             public = not attribute.startswith("_") and found.__module__.startswith("tasker_core")
             if public and isinstance(member, (types.FunctionType, property)):
                 assert member.__doc__, f"{name}.{attribute}"
+
+
+def test_an_import_or_an_annotation_is_no_test_of_a_name() -> None:
+    code = """
+        from tasker_core import Imported
+        def test(given: Annotated) -> Returned:
+            program.run(f'''
+                from tasker_core import ImportedThere
+                InString({given}).call()
+            ''')
+            "Text of words"
+            assert Used.method
+    """
+    found = uses(ast.parse(textwrap.dedent(code)))
+    assert {"Used", ".method", "InString", ".call", "def test", "program"} <= found
+    assert not found & {"Imported", "Annotated", "Returned", "ImportedThere", "Text", "words"}

@@ -46,6 +46,22 @@ def test_a_handler_runs_without_a_store() -> None:
     assert run_handler(total, {"tax": 0.5}, dependencies={"cart": {"sum": 10}}).result == {"total": 15.0}
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError("left"), GeneratorExit("odd")])
+def test_what_a_worker_survives_is_a_failure_here_too(error: BaseException) -> None:
+    class Leaves(StepHandler):
+        handler_name = "leaves"
+
+        def call(self, context: Any) -> Any:
+            raise error
+
+        async def later(self, context: Any) -> Any:
+            raise error
+
+    for method in ("call", "later"):
+        failed = run_handler(Leaves, method=method)
+        assert not failed.is_success and failed.retryable and failed.error_type == type(error).__name__
+
+
 def test_a_registered_name_runs_too() -> None:
     HandlerRegistry.instance(skip_bootstrap=True).register("doubles", Doubles)
     assert run_handler("doubles", {"n": 1}).result["value"] == 2

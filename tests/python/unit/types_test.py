@@ -249,3 +249,83 @@ async def test_many_tasks_can_be_waited_for_at_once(monkeypatch: pytest.MonkeyPa
     assert [task.task_uuid for task in done] == [str(n) for n in range(40)]
     with pytest.raises(TimeoutError, match="not settled"):
         await client.wait_for_task_async("never")
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("idempotencykey", "idempotency_key"), ("prio", "priority"), ("zz", "")])
+async def test_an_argument_that_is_no_field_of_a_request_is_refused(
+    wrong: str, near: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(tasker_core._native, "client_create_task", answer({"task_uuid": "t"}, calls))
+    client = TaskerClient()
+    with pytest.raises(TypeError, match=rf"no argument '{wrong}'.*'{near}"):
+        client.create_task("order", **{wrong: 1})
+    with pytest.raises(TypeError, match=f"'{wrong}'"):
+        await client.create_task_async("order", **{wrong: 1})
+    assert calls == []
+    client.create_task("order", tags=["a"], options={}, initiator="other", requested_at="2026-01-01T00:00:00")
+    assert calls[0][0][0]["initiator"] == "other" and calls[0][0][0]["tags"] == ["a"]
+
+
+async def test_a_wait_without_end_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = {"task_uuid": "t", "status": "complete"}
+    waits = iter([TimeoutError("a day is over"), done])
+
+    def wait(task_uuid: str, timeout_s: float) -> Any:
+        assert timeout_s > 3600
+        answered = next(waits)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    monkeypatch.setattr(tasker_core._native, "_client_wait", wait)
+    monkeypatch.setattr(tasker_core._native, "_client_watch", lambda t, seen, s: {**done, "seen": "1"}, raising=False)
+    assert TaskerClient().wait_for_task("t", None).status == "complete"
+    assert (await TaskerClient().wait_for_task_async("t", None)).status == "complete"
+
+
+class Looks:
+    """What `_client_watch` answers, in its turn, and who asked: None means that nothing has changed."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.threads: list[threading.Thread] = []
+        self.ended = threading.Event()
+
+    def __call__(self, task_uuid: str, seen: str | None, timeout_s: float) -> Any:
+        self.threads.append(threading.current_thread())
+        if not self.answers:
+            self.ended.set()
+            return None
+        status = self.answers.pop(0)
+        if isinstance(status, Exception):
+            raise status
+        return None if status is None else {"task_uuid": task_uuid, "status": status, "seen": status}
+
+
+async def test_a_watch_has_one_thread_which_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks("pending", None, None, None, "complete")
+    monkeypatch.setattr(tasker_core._native, "_client_watch", looks, raising=False)
+    seen = [task.status async for task in TaskerClient().watch_task_async("t")]
+    assert seen[-1] == "complete" and len(looks.threads) == 5 and len(set(looks.threads)) == 1
+    looks = Looks("pending", None)
+    monkeypatch.setattr(tasker_core._native, "_client_watch", looks, raising=False)
+    watch = TaskerClient().watch_task_async("t")
+    assert (await anext(watch)).status == "pending"
+    await watch.aclose()
+    looks.threads[0].join(5)
+    assert not looks.threads[0].is_alive() and len(set(looks.threads)) == 1
+
+
+async def test_a_watch_that_is_looked_at_late_shows_the_last_state_and_then_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = Looks("pending", "in_progress", "steps_in_process", RuntimeError("the disk is full"))
+    monkeypatch.setattr(tasker_core._native, "_client_watch", looks, raising=False)
+    watch = TaskerClient().watch_task_async("t")
+    seen = [(await anext(watch)).status]
+    looks.threads[0].join(5)  # All has happened before anybody asks again.
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        async for task in watch:
+            seen.append(task.status)
+    assert seen[-1] == "steps_in_process" and len(seen) <= 3

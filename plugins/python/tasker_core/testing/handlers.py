@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import uuid
 from typing import Any
@@ -12,6 +13,8 @@ from tasker_core.registry.resolution import construct
 from tasker_core.types import FfiStepEvent, StepContext, StepHandlerResult
 
 __all__ = ["make_context", "run_handler"]
+
+_FAILURES = (Exception, SystemExit, asyncio.CancelledError, GeneratorExit)
 
 
 def make_context(
@@ -83,7 +86,8 @@ def run_handler(
 ) -> StepHandlerResult:
     """Runs a handler and returns its result, as the worker would understand it.
 
-    What it raises becomes a failure, a dict a success, and an async handler is awaited.
+    What it raises becomes a failure, a dict a success, and an async handler is awaited. Only Ctrl-C and what pytest
+    raises (`pytest.fail`, `pytest.skip`) get out.
 
     Args:
         handler: A StepHandler class or instance, a decorated function, or a registered name.
@@ -106,7 +110,7 @@ def run_handler(
         if inspect.isawaitable(value):
             value = _await(value)
         return as_result(value, name)
-    except Exception as error:
+    except _FAILURES as error:
         return failure_of(error)
 
 

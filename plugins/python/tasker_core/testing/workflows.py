@@ -14,6 +14,8 @@ from typing import Any
 from tasker_core._execution import submit
 from tasker_core.client import StepAuditResponse, StepResponse, TaskerClient, TaskResponse
 from tasker_core.handler import HandlerRegistry
+from tasker_core.template_discovery import HandlerDiscovery
+from tasker_core.types import BootstrapConfig
 from tasker_core.worker import Worker
 
 __all__ = ["StepRun", "TaskRun", "WorkerForTests"]
@@ -82,9 +84,10 @@ class WorkerForTests:
 
     Args:
         templates: Files or folders of templates, YAML texts, or templates as dicts.
-        handlers: Packages to search for handlers, StepHandler classes, or decorated functions.
+        handlers: Packages to search for handlers, StepHandler classes, or decorated functions. Dotted callables of the
+            templates that are none of these are imported.
         skip_back_off: Whether a failed step is tried again at once, whatever its template and its handler say.
-        overrides: Further keys of worker.toml.
+        overrides: Keys of worker.toml, which is not read: `{"plugins.dirs": ["build"]}` loads native plugins, too.
     """
 
     def __init__(
@@ -132,16 +135,23 @@ class WorkerForTests:
                 self._add_template(template, number)
             packages = self._register_handlers()
             submit.ignore_retry_after = self._skip_back_off
+            # Only what the test gives counts: a configuration file, variables or templates around it do not.
+            (self._folder / "worker.toml").touch()
             self.worker = Worker.start(
                 packages,
+                BootstrapConfig(config_path=str(self._folder / "worker.toml")),
+                auto_discover=False,
                 strict=bool(packages),
                 overrides={
                     "store.path": str(self._folder / "tasker.db"),
                     "store.synchronous": "normal",
                     "templates.paths": [str(self._folder / "templates")],
+                    "worker.namespaces": [],
+                    "plugins.dirs": [],
                     **self._overrides,
                 },
             )
+            self._import_callables(self._folder / "templates")
         except BaseException:
             self.stop()
             raise
@@ -201,6 +211,14 @@ class WorkerForTests:
             history=history,
             uuid=step.step_uuid,
         )
+
+    def _import_callables(self, templates: Path) -> None:
+        """What `auto_discover` does, for the templates of the test alone."""
+        registry = HandlerRegistry.instance(skip_bootstrap=True)
+        before = set(registry.list_handlers())
+        for name in HandlerDiscovery.discover_all_handlers(templates):
+            registry.can_handle(name, None, None, import_allowed=True)
+        self._registered += [name for name in registry.list_handlers() if name not in before]
 
     def _register_handlers(self) -> list[str]:
         packages: list[str] = []
