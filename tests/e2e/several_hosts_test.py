@@ -96,11 +96,13 @@ class SeveralHosts(unittest.TestCase):
             self.assertEqual(workspace.record.count("hold"), 1, turns)
             ((state, revoked, due),) = workspace.store.query("SELECT state, revoked, due_us FROM step")
             self.assertEqual((state, revoked, due), (3, 1, None))
+            opened_us = time.time_ns() // 1000
             workspace.open_gate()
             self.assertEqual(workspace.wait_settled(task)["state"], "complete")
             self.assertEqual(workspace.record.count("hold"), 2)
             late, complete = workspace.store.attempts()
             self.assertEqual((late.outcome, complete.outcome), ("timeout", "complete"))
+            self.assertGreaterEqual(complete.started_us, opened_us)  # the first handler returned after that
             self.assertIn('"late"', late.error)
             self.assertIn("held", late.error)
             for host in (first, second):
@@ -110,10 +112,13 @@ class SeveralHosts(unittest.TestCase):
         with Workspace(plugins=["hold"], config=CONFIG) as workspace:
             retry = "{max_attempts: 2, backoff: none, backoff_base_ms: 1}"
             one_step(workspace, "hold.idempotent", timeout_s=1, retry=retry)
-            up(workspace.start_host())
+            for _ in range(2):
+                up(workspace.start_host())
             task = workspace.submit("one")
             workspace.record.wait_for(1, "idempotent", "2")
             self.assertEqual(workspace.wait_settled(task)["state"], "complete")
+            first, second = workspace.store.attempts()
+            self.assertLess(second.started_us - first.ended_us, TAKEOVER_S * 1e6)
             workspace.open_gate()
 
     def test_a_host_ends_within_its_deadline_with_a_timed_out_handler_that_does_not_return(self):
