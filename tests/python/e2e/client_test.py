@@ -142,3 +142,24 @@ def test_a_view_and_a_command_in_different_folders_find_one_store_by_a_configura
     """)
     assert command.answer() == "complete"
     assert [path.parent.parent for path in program.path.rglob("tasker.db")] == [program.path]
+
+
+def test_what_a_request_cannot_hold_is_said(program):
+    program.write("templates/one.yaml", template("one", ("a", "app.nobody", [])))
+    ended = program.run("""
+        import json, warnings
+        from tasker_core import TaskerClient
+        client, said = TaskerClient(), []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            client.create_task("one", namespace="app", tags=["a"], correlation_id="c", priority=3)
+            said += [str(warning.message) for warning in caught]
+        try:
+            client.create_task("one", namespace="app", context={"a": "\\udc80"})
+        except ValueError as error:
+            said.append(str(error))
+        print(json.dumps(said))
+    """)
+    dropped, half = ended.answer()
+    assert dropped == "create_task() takes tags, correlation_id and does not keep it yet"
+    assert "half a character" in half
