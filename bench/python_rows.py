@@ -121,7 +121,7 @@ def per_call_us(function, times=20000):
 
 def recorded_event(folder):
     native.bootstrap_worker({"overrides": overrides(folder, "event")})
-    native._register_handlers([("bench.noop", "1", 0, False)])
+    native._register_handlers([("bench.noop", "1", 0, False, False)])
     native._consume(1)
     create("wide")
     text = native._take_step(20.0)

@@ -105,6 +105,7 @@ py::dict Status() {
   if (out.contains("worker_name")) out["worker_id"] = out["worker_name"];
   out["running_worker"] = running;
   out["slots"] = figures.slots;
+  out["async_slots"] = figures.async_slots;
   out["waiting"] = figures.waiting;
   out["polled"] = figures.polled;
   py::list taken;
@@ -133,7 +134,8 @@ py::dict HealthCheck() {
   const py::dict host = HostStatus();
   const StepQueue::Figures figures = FiguresNow();
   const bool ready = Get(host, "ready", py::bool_(false)).cast<bool>();
-  const bool consumed = figures.slots > 0 || figures.polled || !figures.taken.empty();
+  const bool consumed =
+      figures.slots > 0 || figures.async_slots > 0 || figures.polled || !figures.taken.empty();
   py::dict database = Component("database", ready ? "healthy" : "unhealthy");
   database["pool_size"] = 1;
   database["pool_idle"] = 1;

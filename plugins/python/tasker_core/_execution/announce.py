@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import cancel_by_host
+from tasker_core._execution.loop import is_async
 
 if TYPE_CHECKING:
     from tasker_core.handler import HandlerRegistry
@@ -112,6 +113,7 @@ def _announce(registry: HandlerRegistry | None) -> None:
                 str(getattr(cls, "handler_version", "1.0.0")),
                 int(getattr(cls, "max_concurrency", 0)),
                 bool(getattr(cls, "idempotent", False)),
+                is_async(cls),
             )
             for name, cls in new.items()
         ]
