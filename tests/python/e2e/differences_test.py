@@ -1,5 +1,6 @@
 """What is defective in the original and must not be here, where no other file of this folder shows it."""
 
+import pytest
 from conftest import CLIENT, HANDLERS, template
 
 OWN_RECORD = """
@@ -150,6 +151,31 @@ def test_the_configuration_of_a_program_has_effect(program):
     assert "no/such.toml" in refused
     assert (worker, state, elsewhere) == ("w7", "complete", "enqueued")
     assert ended.log("a line of debug")
+
+
+@pytest.mark.parametrize("said, level, namespaces", [
+    ("", "debug", ["other"]),
+    ("worker_id='w7'", "debug", ["other"]),
+    ("log_level='info', namespace='default'", "info", ["default"]),
+])
+def test_what_a_program_says_counts_even_if_it_is_the_default(program, said, level, namespaces):
+    program.write("worker.toml", """
+        [worker]
+        namespaces = ["other"]
+        [log]
+        level = "debug"
+    """)
+    ended = program.run(f"""
+        import json, os
+        del os.environ["TASKER_LOG_LEVEL"]
+        from tasker_core import BootstrapConfig, bootstrap_worker, get_worker_config, log_debug, stop_worker
+        bootstrap_worker(BootstrapConfig(config_path="worker.toml", {said}))
+        log_debug("a line of debug")
+        print(json.dumps(get_worker_config().supported_namespaces))
+        stop_worker()
+    """)
+    assert ended.answer() == namespaces
+    assert bool(ended.log("a line of debug")) == (level == "debug")
 
 
 def test_a_worker_and_a_poller_share_the_steps_and_run_each_once(program):
