@@ -184,7 +184,7 @@ std::optional<std::string> Runtime::Poll() {
   KeepPoller();
   const bool came = !queue_.polled();
   std::optional<std::string> event = queue_.Poll();
-  if (came) AskAgain();
+  if (came && queue_.polled()) AskAgain();
   return event;
 }
 

@@ -11,7 +11,7 @@ namespace tasker::python {
 
 void StepQueue::Open() {
   const std::lock_guard lock(mu_);
-  open_ = true;
+  open_ = giving_ = true;
   slots_ = {};
   polled_.reset();
 }
@@ -20,7 +20,7 @@ void StepQueue::Close() {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
-    open_ = false;
+    open_ = giving_ = false;
     slots_ = {};
     polled_.reset();
     MoveWaiting(left);
@@ -83,7 +83,7 @@ void StepQueue::Consume(std::uint32_t slots, std::uint32_t async_slots) {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
-    if (!open_) return;
+    if (!giving_) return;
     slots_ = {slots, async_slots};
     if (!Consumed() && !polled_) MoveWaiting(left);
   }
@@ -139,7 +139,7 @@ std::optional<std::string> StepQueue::Poll() {
   bool restate = false;
   {
     const std::lock_guard lock(mu_);
-    if (!open_) return std::nullopt;
+    if (!giving_) return std::nullopt;
     restate = !polled_ || now_() - *polled_ >= kUntakenMax;
     polled_ = now_();
     if (Waiting()) {
@@ -269,6 +269,7 @@ void StepQueue::StopGiving() {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
+    giving_ = false;
     slots_ = {};
     polled_.reset();
     MoveWaiting(left);
@@ -301,7 +302,7 @@ std::optional<tasker_call*> StepQueue::Find(const std::string& event) const {
 }
 
 std::uint32_t StepQueue::Room(std::uint32_t pool) const {
-  if (!open_) return 0;
+  if (!giving_) return 0;
   if (Consumed()) {
     const std::size_t held = waiting_[pool].size() + taken_of_[pool];
     return held >= slots_[pool] ? 0 : slots_[pool] - static_cast<std::uint32_t>(held);

@@ -49,7 +49,7 @@ class StepQueue final {
   // Hands back what nobody has taken; what was taken can still be ended.
   void Close();
   bool open() const;
-  // Hands back what nobody has taken and asks for nothing more, until a consumer comes again.
+  // Hands back what nobody has taken and gives nothing more, whoever asks, until Open.
   void StopGiving();
 
   // The host's side.
@@ -135,7 +135,7 @@ class StepQueue final {
   mutable std::mutex mu_;  // of what follows
   std::condition_variable arrived_, async_arrived_;
   int async_takers_ = 0;  // who wait for async_arrived_
-  bool open_ = false;
+  bool open_ = false, giving_ = false;
   std::array<std::deque<Item>, kPools> waiting_;
   std::map<std::string, Held> taken_;
   std::array<std::uint32_t, kPools> slots_{}, taken_of_{};

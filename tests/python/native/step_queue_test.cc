@@ -164,12 +164,23 @@ TEST_F(StepQueueTest, CloseHandsBackWhatNobodyHasTakenAndTheRestCanBeEnded) {
   EXPECT_EQ(host.live_calls(), 0);
 }
 
-TEST_F(StepQueueTest, StopGivingLeavesTheQueueOpenForANewConsumer) {
-  queue.Consume(2);
+TEST_F(StepQueueTest, AfterStopGivingNobodyIsGivenAnythingUntilOpen) {
+  queue.Consume(2, 1);
+  tasker_call* const taken = Start();
+  const std::string event = Take();
   tasker_call* const waiting = Start();
   queue.StopGiving();
   EXPECT_EQ(host.EndOf(waiting), "hand_back");
+  queue.Consume(3, 3);
+  EXPECT_EQ(Poll(), "");
+  EXPECT_FALSE(queue.polled());
+  EXPECT_EQ(host.EndOf(Start()), "hand_back");
+  EXPECT_EQ(host.capacity(kSyncPool), 0);
+  EXPECT_EQ(host.capacity(kAsyncPool), 0);
+  EXPECT_TRUE(queue.Complete(event, "{}", "", ""));
+  EXPECT_EQ(host.EndOf(taken), "complete {}");
   EXPECT_EQ(host.capacity(), 0);
+  queue.Open();
   queue.Consume(2);
   EXPECT_EQ(host.capacity(), 2);
 }
