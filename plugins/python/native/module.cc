@@ -79,10 +79,17 @@ void Define(py::module_& module) {
   module.doc() = "The native part of tasker_core.";
   module.attr("__version__") = TASKER_VERSION;
   TranslateErrors();
-  module.def("get_version", [] { return TASKER_VERSION; });
-  module.def("get_rust_version",
-             [] { return "tasker-py " TASKER_VERSION " (tasker-host, C++20, no rustc)"; });
-  module.def("health_check", [] { return true; });
+  module.def(
+      "get_version", [] { return TASKER_VERSION; }, "The version of this package.");
+  module.def(
+      "get_rust_version",
+      [] { return "tasker-py " TASKER_VERSION " (tasker-host, C++20, no rustc)"; },
+      "What upstream says of its native build: names this package's version, and that "
+      "no rustc made it.");
+  module.def(
+      "health_check", [] { return true; },
+      "True where the native module is loaded; whether a worker is well says "
+      "get_health_check().");
   module.def("_world", [] { return World::OfProcess().name(); });
   module.def("_on_exit", &OnExit);
   DefineLog(module);

@@ -177,28 +177,44 @@ py::dict DispatchMetrics() {
 }  // namespace
 
 void DefineCompletion(py::module_& module) {
-  module.def("poll_step_events", &PollStepEvents);
+  module.def("poll_step_events", &PollStepEvents,
+             "The next step to run as a dict, or None at once; its end is told by "
+             "complete_step_event().");
   module.def("complete_step_event", &CompleteStepEvent, py::arg("event_id"),
-             py::arg("completion_data"));
+             py::arg("completion_data"),
+             "Ends a polled step by upstream's result dict; False: it had ended already, or "
+             "nobody polled it.");
   module.def("checkpoint_yield_step_event", &CheckpointYield, py::arg("event_id"),
              py::arg("checkpoint_data"));
-  module.def("get_ffi_dispatch_metrics", &DispatchMetrics);
-  module.def("check_starvation_warnings", [] {
-    RequireRunning();
-    return true;
-  });
-  // The host's own deadlines end what takes too long.
-  module.def("cleanup_timeouts", [] {
-    RequireRunning();
-    return 0;
-  });
+  module.def("get_ffi_dispatch_metrics", &DispatchMetrics,
+             "How many steps were taken and not ended, the ages of the oldest and newest, and "
+             "whether any starves.");
+  module.def(
+      "check_starvation_warnings",
+      [] {
+        RequireRunning();
+        return true;
+      },
+      "True while a worker runs; get_ffi_dispatch_metrics() tells what starves.");
+  module.def(
+      "cleanup_timeouts",
+      [] {
+        RequireRunning();
+        return 0;
+      },
+      "Always 0: what takes too long is ended by the host's own deadlines, and nothing "
+      "is left to clean up.");
   // Domain events are made and kept in Python.
-  module.def("poll_in_process_events", [] {
-    const py::object event =
-        py::module_::import("tasker_core.domain_events.delivery").attr("poll_here")();
-    if (event.is_none()) RequireRunning();
-    return event;
-  });
+  module.def(
+      "poll_in_process_events",
+      [] {
+        const py::object event =
+            py::module_::import("tasker_core.domain_events.delivery").attr("poll_here")();
+        if (event.is_none()) RequireRunning();
+        return event;
+      },
+      "The next domain event of this process, or None; RuntimeError: there is none, "
+      "and no worker runs.");
 }
 
 }  // namespace tasker::python
