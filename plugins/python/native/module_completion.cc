@@ -1,6 +1,7 @@
 // Upstream's pull functions: polling, and ending steps by a dict.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -12,8 +13,6 @@ namespace py = pybind11;
 
 namespace tasker::python {
 namespace {
-
-constexpr std::int64_t kStarvedMs = 10'000;
 
 StepQueue& Queue() { return Runtime::OfProcess().queue(); }
 
@@ -151,30 +150,28 @@ py::dict DispatchMetrics() {
     figures = Queue().figures();
   }
   py::dict out;
-  std::int64_t oldest = -1, newest = -1, starving = 0;
-  std::string oldest_event;
-  for (const StepQueue::Taken& taken : figures.taken) {
-    const std::int64_t age = AgeMs(taken.since);
-    if (oldest < 0 || age > oldest) {
-      oldest = age;
-      oldest_event = taken.event;
-    }
-    if (newest < 0 || age < newest) newest = age;
-    if (age > kStarvedMs) ++starving;
-  }
-  const bool any = !figures.taken.empty();
   out["pending_count"] = figures.taken.size();
-  out["oldest_pending_age_ms"] = any ? py::object(py::int_(oldest)) : py::none();
-  out["newest_pending_age_ms"] = any ? py::object(py::int_(newest)) : py::none();
-  out["oldest_event_id"] = any ? py::object(py::str(oldest_event)) : py::none();
-  out["starvation_detected"] = starving > 0;
-  out["starving_event_count"] = starving;
+  const StepQueue::Taken* const oldest = PutAges(figures, out);
+  out["oldest_event_id"] = oldest != nullptr ? py::object(py::str(oldest->event)) : py::none();
   out["_waiting"] = figures.waiting;
   out["_slots"] = figures.slots;
   return out;
 }
 
 }  // namespace
+
+const StepQueue::Taken* PutAges(const StepQueue::Figures& figures, py::dict& out) {
+  const auto& taken = figures.taken;
+  const auto [oldest, newest] = std::ranges::minmax_element(taken, {}, &StepQueue::Taken::since);
+  const bool any = !taken.empty();
+  const auto starving = std::ranges::count_if(
+      taken, [](const StepQueue::Taken& one) { return AgeMs(one.since) > kStarvedMs; });
+  out["oldest_pending_age_ms"] = any ? py::object(py::int_(AgeMs(oldest->since))) : py::none();
+  out["newest_pending_age_ms"] = any ? py::object(py::int_(AgeMs(newest->since))) : py::none();
+  out["starvation_detected"] = starving > 0;
+  out["starving_event_count"] = starving;
+  return any ? &*oldest : nullptr;
+}
 
 void DefineCompletion(py::module_& module) {
   module.def("poll_step_events", &PollStepEvents,

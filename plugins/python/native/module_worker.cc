@@ -166,11 +166,8 @@ py::dict Metrics() {
   const py::dict host = HostStatus();
   const StepQueue::Figures figures = FiguresNow();
   py::dict out;
-  out["dispatch_channel_pending"] = figures.waiting;
-  out["oldest_pending_age_ms"] = py::none();
-  out["newest_pending_age_ms"] = py::none();
-  out["starvation_detected"] = false;
-  out["starving_event_count"] = 0;
+  out["dispatch_channel_pending"] = figures.taken.size();
+  PutAges(figures, out);
   out["database_pool_size"] = 1;
   out["database_pool_idle"] = 1;
   out["environment"] = "tasker-host";
@@ -191,9 +188,9 @@ py::dict WorkerConfig() {
   out["web_api_enabled"] = false;
   out["database_pool_size"] = 1;
   out["polling_interval_ms"] = 10;
-  out["starvation_threshold_ms"] = 10'000;
+  out["starvation_threshold_ms"] = kStarvedMs;
   out["max_concurrent_handlers"] = figures.slots;
-  out["handler_timeout_ms"] = 30'000;
+  out["handler_timeout_ms"] = 0;  // There is none but a step's own.
   return out;
 }
 

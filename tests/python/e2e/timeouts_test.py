@@ -201,3 +201,32 @@ def test_steps_of_sync_handlers_are_not_hoarded_beside_async_ones(program):
     """).answer()
     assert answer[:2] == ["complete", ["complete"] * 16]
     assert answer[2] <= 6
+
+
+def test_the_figures_tell_of_what_is_stuck(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("driver.py", CLIENT)
+    program.write("templates/once.yaml", template("once", ("only", "app.stuck", []), more=NEVER_AGAIN))
+    answer = program.run("""
+    import json, threading, time
+    from pathlib import Path
+    from tasker_core import Worker, get_metrics, get_worker_config
+    from driver import settled, submit
+
+    def until(health):
+        end = time.monotonic() + 20
+        while worker.health().status != health and time.monotonic() < end: threading.Event().wait(0.02)
+        return worker.health().status
+
+    with Worker.start(handler_packages=["app.handlers"], max_concurrent_handlers=1) as worker:
+        said = [worker.health().status, get_metrics().oldest_pending_age_ms]
+        settled(submit("once"))
+        said.append(until("degraded"))
+        metrics = get_metrics()
+        said += [metrics.oldest_pending_age_ms >= 900, metrics.newest_pending_age_ms >= 900,
+                 metrics.dispatch_channel_pending, metrics.starvation_detected]
+        Path("release").touch()
+        said += [until("healthy"), get_worker_config().handler_timeout_ms]
+    print(json.dumps(said))
+    """).answer()
+    assert answer == ["healthy", None, "degraded", True, True, 1, False, "healthy", 0]
