@@ -92,6 +92,14 @@ void Define(py::module_& module) {
       "get_health_check().");
   module.def("_world", [] { return World::OfProcess().name(); });
   module.def("_on_exit", &OnExit);
+  module.def("_measure_gil", [] { GilGate::OfProcess().Measure(); });
+  module.def("_gil_spent", [] {
+    const GilGate::Spent spent = GilGate::OfProcess().spent();
+    const auto seconds = [](std::chrono::nanoseconds time) {
+      return std::chrono::duration<double>(time).count();
+    };
+    return py::make_tuple(seconds(spent.native), seconds(spent.waited));
+  });
   DefineLog(module);
   DefineWorker(module);
   DefineSteps(module);

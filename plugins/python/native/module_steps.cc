@@ -34,7 +34,7 @@ std::optional<std::string> TakeStep(double timeout_s, bool only_async) {
   if (World::OfProcess().forked()) return std::nullopt;
   const auto deadline =
       std::chrono::steady_clock::now() + Seconds(std::min(timeout_s, kTakeMaxSeconds));
-  const WithoutGil released;
+  const WithoutGil released(WithoutGil::For::kIdling);
   return only_async ? Queue().TakeAsync(deadline) : Queue().Take(deadline);
 }
 
