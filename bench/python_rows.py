@@ -64,17 +64,20 @@ def overrides(folder, store="throughput"):
 
 
 def throughput(folder, steps):
-    """Steps per second of a worker that finds them all in its store; the handler keeps the time of its last call."""
+    """Steps per second of a worker that finds them all in its store, and what its threads spent of each in native
+    calls and waiting for the GIL, in microseconds."""
     native.client_open({"overrides": overrides(folder)})
     for _ in range(steps // 100):
         create("wide")
     DONE.update(steps=0, wanted=steps // 100 * 100)
     ALL.clear()
     with Worker.start(overrides=overrides(folder)):
+        native._measure_gil()
         began = time.perf_counter()
         if not ALL.wait(120):
             sys.exit(f"only {DONE['steps']} of {DONE['wanted']} steps ran within 120 s")
-        return DONE["wanted"] / (time.perf_counter() - began)
+        took = time.perf_counter() - began
+        return DONE["wanted"] / took, *(spent / DONE["wanted"] * 1e6 for spent in native._gil_spent())
 
 
 def latency_ms(runs):
@@ -121,7 +124,7 @@ def per_call_us(function, times=20000):
 
 def recorded_event(folder):
     native.bootstrap_worker({"overrides": overrides(folder, "event")})
-    native._register_handlers([("bench.noop", "1", 0, False)])
+    native._register_handlers([("bench.noop", "1", 0, False, False)])
     native._consume(1)
     create("wide")
     text = native._take_step(20.0)
@@ -141,7 +144,7 @@ def main():
     registry = HandlerRegistry.instance(skip_bootstrap=True)
     registry.register("bench.noop", Noop)
     registry.register("bench.nap", Nap)
-    rate = throughput(folder, steps)
+    rate, native_us, gil_us = throughput(folder, steps)
     with Worker.start(overrides=overrides(folder, "latency")):
         p50 = latency_ms(200)
         naps = naps_s()
@@ -155,9 +158,9 @@ def main():
     print(json.dumps({
         "python_noop": rate, "python_layer": bare, "python_linear4_latency_p50": p50, "python_async100": naps,
         "python_import": import_s(),
-        "split_us": {"whole": whole_us, "json": json_us, "handler": handler_us,
-                     "rest of the Python layer": layer_us - json_us - handler_us,
-                     "native, GIL and waiting": whole_us - layer_us},
+        # Whole: from one step's end to the next, on all threads; the rest: what its own thread spends on a step.
+        "split_us": {"whole": whole_us, "native": native_us, "GIL": gil_us, "json": json_us, "handler": handler_us,
+                     "rest of the Python layer": layer_us - json_us - handler_us},
         "event_bytes": len(text), "keys": len(event)}))
 
 

@@ -396,7 +396,7 @@ Result<workflow::TaskState> Host::State::WaitSettled(const Uuid& task, Steady de
 
 Status Host::State::Watch(Steady deadline, const std::function<Result<bool>()>& look) {
   store->Listen();
-  const Status found = settled.Watch(deadline, look);
+  Status found = settled.Watch(deadline, look);
   store->Unlisten();
   return found;
 }

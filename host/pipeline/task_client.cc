@@ -147,7 +147,7 @@ Status TaskClient::State::Watch(Steady deadline, const std::function<Result<bool
     MutexLock lock(mu);
     store->Listen();
   }
-  const Status found = Until(deadline, "the task has not changed yet", look);
+  Status found = Until(deadline, "the task has not changed yet", look);
   MutexLock lock(mu);
   store->Unlisten();
   return found;

@@ -95,6 +95,7 @@ void Store::Listen() { state_->bell->Listen(); }
 void Store::Unlisten() { state_->bell->Unlisten(); }
 
 void Store::set_on_wait(std::function<void()> on_wait) {
+  state_->turnstile->set_give_up(nullptr);
   state_->turnstile->set_on_wait(std::move(on_wait));
 }
 

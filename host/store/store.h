@@ -299,7 +299,8 @@ class Store final {
   // when there is something to do, or a task is settled. Thread-safe.
   void Listen();
   void Unlisten();
-  // Called each second by the thread that waits for the turnstile; set between its waits.
+  // Called each second by the thread that waits for the turnstile; set between its waits. From then
+  // on no wait is given up as OpenOptions say: only StopWaiting ends it.
   void set_on_wait(std::function<void()> on_wait);
   // Ends a wait for the turnstile, from any thread: what waits returns kUnavailable until the store
   // is closed.

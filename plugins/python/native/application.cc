@@ -40,6 +40,7 @@ class Application final : public World {
     if (host_) return {true, worker_id_, handle_};
     const Result<config::Config> config = LoadConfig(settings);
     if (!config) Throw(config.error(), "Bootstrap failed: ");
+    last_ = settings;
     StartLog(*config);
     store_open_ = true;
     auto started = pipeline::Host::Start(*config, {{&Runtime::Entry(), kLibrary}});
@@ -122,7 +123,7 @@ class Application final : public World {
                                         const Settings* settings,
                                         std::unique_lock<std::mutex>& lock) {
     if (exited_) throw HostError(TASKER_E_BUSY, "the task store is closed: the program ends");
-    if (!client_) OpenClient(settings != nullptr ? *settings : Settings{});
+    if (!client_) OpenClient(settings != nullptr ? Settings(*settings) : last_);
     // Not under the lock: others call meanwhile, and some calls wait for a task.
     pipeline::TaskClient& client = *client_;
     ++calls_;
@@ -138,6 +139,7 @@ class Application final : public World {
   void OpenClient(const Settings& settings) {
     const Result<config::Config> config = LoadConfig(settings);
     if (!config) Throw(config.error());
+    last_ = settings;
     StartLog(*config);
     auto opened = pipeline::TaskClient::Open(*config);
     if (!opened) Throw(opened.error());
@@ -183,6 +185,7 @@ class Application final : public World {
   std::condition_variable client_changed_;  // calls_, client_closes_
   int calls_ = 0;
   bool client_closes_ = false, exited_ = false;
+  Settings last_;  // what a client uses that is given none
   std::optional<config::Config> config_;
   std::string worker_id_, handle_;
   bool log_started_ = false;

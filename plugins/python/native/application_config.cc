@@ -17,9 +17,6 @@
 namespace tasker::python {
 namespace {
 
-// What upstream's BootstrapConfig holds when nobody said anything.
-constexpr std::string_view kNobodysNamespace = "default";
-constexpr std::string_view kNobodysLevel = "info";
 constexpr const char* kOrigin = "program";
 
 config::Environment EnvironmentNow() {
@@ -64,10 +61,9 @@ Result<config::Config> LoadConfig(const Settings& settings) {
   if (config.origins["worker.id"] == config::kDefaultOrigin)
     config.worker.id = "python-worker-" + Uuid::New().ToString();
   if (!settings.worker_id.empty()) TRY_OK(Set("worker.id", settings.worker_id, config));
-  if (!settings.ns.empty() && settings.ns != kNobodysNamespace)
+  if (!settings.ns.empty())
     TRY_OK(Set("worker.namespaces", std::vector<std::string>{settings.ns}, config));
-  if (!settings.log_level.empty() && settings.log_level != kNobodysLevel)
-    TRY_OK(Set("log.level", settings.log_level, config));
+  if (!settings.log_level.empty()) TRY_OK(Set("log.level", settings.log_level, config));
   for (const Settings::Override& override : settings.overrides) {
     const config::Value value =
         override.is_list ? config::Value(override.list) : ToValue(override.value);

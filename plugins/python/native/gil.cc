@@ -7,6 +7,11 @@
 #include <thread>
 
 namespace tasker::python {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 GilGate& GilGate::OfProcess() {
   static GilGate* const gate = std::unique_ptr<GilGate>(new GilGate).release();
@@ -42,10 +47,30 @@ void GilGate::Park() {
   while (true) ::pause();
 }
 
+void GilGate::Measure() {
+  native_ns_ = 0;
+  waited_ns_ = 0;
+  measures_ = true;
+}
+
+GilGate::Spent GilGate::spent() const {
+  return {std::chrono::nanoseconds(native_ns_), std::chrono::nanoseconds(waited_ns_)};
+}
+
+WithoutGil::WithoutGil(For what) : what_(what), state_(PyEval_SaveThread()) {
+  if (GilGate::OfProcess().measures_) since_ = Clock::now();
+}
+
 WithoutGil::~WithoutGil() {
   GilGate& gate = GilGate::OfProcess();
   if (!gate.Enter()) GilGate::Park();
+  const bool measured = since_ != Clock::time_point();
+  const Clock::time_point asked = measured ? Clock::now() : since_;
   PyEval_RestoreThread(state_);
+  if (measured) {
+    if (what_ == For::kWork) gate.native_ns_ += std::chrono::nanoseconds(asked - since_).count();
+    gate.waited_ns_ += std::chrono::nanoseconds(Clock::now() - asked).count();
+  }
   gate.Leave();
 }
 

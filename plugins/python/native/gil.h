@@ -3,6 +3,7 @@
 #include <Python.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace tasker::python {
@@ -23,6 +24,14 @@ class GilGate final {
   void Close();
   bool closed() const;
 
+  // What all threads spent in WithoutGil since `Measure`: in native code, unless it was idle, and
+  // waiting to have the GIL back.
+  struct Spent {
+    std::chrono::nanoseconds native, waited;
+  };
+  void Measure();
+  Spent spent() const;
+
   // For a thread that came back too late: never returns, and holds nothing.
   [[noreturn]] static void Park();
 
@@ -33,18 +42,25 @@ class GilGate final {
   static constexpr std::uint64_t kClosed = std::uint64_t{1} << 63;
   std::atomic<std::uint64_t> state_{0};
   std::atomic<unsigned long> closer_{0};
+
+  friend class WithoutGil;
+  std::atomic<bool> measures_{false};
+  std::atomic<std::int64_t> native_ns_{0}, waited_ns_{0};
 };
 
 // Releases the GIL for its life, around everything that waits or takes a lock of the host.
 class WithoutGil final {
  public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
+  enum class For { kWork, kIdling };
+  explicit WithoutGil(For what = For::kWork);
   ~WithoutGil();
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
+  const For what_;
   PyThreadState* const state_;
+  std::chrono::steady_clock::time_point since_{};  // where it is measured
 };
 
 // Takes the GIL on a native thread, if that may still be done: test it.

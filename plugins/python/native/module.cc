@@ -79,12 +79,27 @@ void Define(py::module_& module) {
   module.doc() = "The native part of tasker_core.";
   module.attr("__version__") = TASKER_VERSION;
   TranslateErrors();
-  module.def("get_version", [] { return TASKER_VERSION; });
-  module.def("get_rust_version",
-             [] { return "tasker-py " TASKER_VERSION " (tasker-host, C++20, no rustc)"; });
-  module.def("health_check", [] { return true; });
+  module.def(
+      "get_version", [] { return TASKER_VERSION; }, "The version of this package.");
+  module.def(
+      "get_rust_version",
+      [] { return "tasker-py " TASKER_VERSION " (tasker-host, C++20, no rustc)"; },
+      "What upstream says of its native build: names this package's version, and that "
+      "no rustc made it.");
+  module.def(
+      "health_check", [] { return true; },
+      "True where the native module is loaded; whether a worker is well says "
+      "get_health_check().");
   module.def("_world", [] { return World::OfProcess().name(); });
   module.def("_on_exit", &OnExit);
+  module.def("_measure_gil", [] { GilGate::OfProcess().Measure(); });
+  module.def("_gil_spent", [] {
+    const GilGate::Spent spent = GilGate::OfProcess().spent();
+    const auto seconds = [](std::chrono::nanoseconds time) {
+      return std::chrono::duration<double>(time).count();
+    };
+    return py::make_tuple(seconds(spent.native), seconds(spent.waited));
+  });
   DefineLog(module);
   DefineWorker(module);
   DefineSteps(module);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "step_queue.h"
 #include "world.h"
 
 namespace tasker::python {
@@ -28,6 +29,12 @@ std::string EventId(const std::string& text);
 // json.dumps and json.loads; dumps refuses NaN and what is no text as a key.
 std::string Dumps(const pybind11::handle& value);
 pybind11::object Loads(const std::string& text);
+
+// What waits longer than this for its end starves.
+constexpr std::int64_t kStarvedMs = 10'000;
+// Sets "oldest_pending_age_ms", "newest_pending_age_ms", "starvation_detected" and
+// "starving_event_count"; returns the oldest, null without one.
+const StepQueue::Taken* PutAges(const StepQueue::Figures& figures, pybind11::dict& out);
 
 // None: empty settings.
 Settings ToSettings(const pybind11::object& config);

@@ -1,6 +1,7 @@
 // Upstream's pull functions: polling, and ending steps by a dict.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -12,8 +13,6 @@ namespace py = pybind11;
 
 namespace tasker::python {
 namespace {
-
-constexpr std::int64_t kStarvedMs = 10'000;
 
 StepQueue& Queue() { return Runtime::OfProcess().queue(); }
 
@@ -151,24 +150,9 @@ py::dict DispatchMetrics() {
     figures = Queue().figures();
   }
   py::dict out;
-  std::int64_t oldest = -1, newest = -1, starving = 0;
-  std::string oldest_event;
-  for (const StepQueue::Taken& taken : figures.taken) {
-    const std::int64_t age = AgeMs(taken.since);
-    if (oldest < 0 || age > oldest) {
-      oldest = age;
-      oldest_event = taken.event;
-    }
-    if (newest < 0 || age < newest) newest = age;
-    if (age > kStarvedMs) ++starving;
-  }
-  const bool any = !figures.taken.empty();
   out["pending_count"] = figures.taken.size();
-  out["oldest_pending_age_ms"] = any ? py::object(py::int_(oldest)) : py::none();
-  out["newest_pending_age_ms"] = any ? py::object(py::int_(newest)) : py::none();
-  out["oldest_event_id"] = any ? py::object(py::str(oldest_event)) : py::none();
-  out["starvation_detected"] = starving > 0;
-  out["starving_event_count"] = starving;
+  const StepQueue::Taken* const oldest = PutAges(figures, out);
+  out["oldest_event_id"] = oldest != nullptr ? py::object(py::str(oldest->event)) : py::none();
   out["_waiting"] = figures.waiting;
   out["_slots"] = figures.slots;
   return out;
@@ -176,29 +160,58 @@ py::dict DispatchMetrics() {
 
 }  // namespace
 
+const StepQueue::Taken* PutAges(const StepQueue::Figures& figures, py::dict& out) {
+  const auto& taken = figures.taken;
+  const auto [oldest, newest] = std::ranges::minmax_element(taken, {}, &StepQueue::Taken::since);
+  const bool any = !taken.empty();
+  const auto starving = std::ranges::count_if(
+      taken, [](const StepQueue::Taken& one) { return AgeMs(one.since) > kStarvedMs; });
+  out["oldest_pending_age_ms"] = any ? py::object(py::int_(AgeMs(oldest->since))) : py::none();
+  out["newest_pending_age_ms"] = any ? py::object(py::int_(AgeMs(newest->since))) : py::none();
+  out["starvation_detected"] = starving > 0;
+  out["starving_event_count"] = starving;
+  return any ? &*oldest : nullptr;
+}
+
 void DefineCompletion(py::module_& module) {
-  module.def("poll_step_events", &PollStepEvents);
+  module.def("poll_step_events", &PollStepEvents,
+             "The next step to run as a dict, or None at once; its end is told by "
+             "complete_step_event().");
   module.def("complete_step_event", &CompleteStepEvent, py::arg("event_id"),
-             py::arg("completion_data"));
+             py::arg("completion_data"),
+             "Ends a polled step by upstream's result dict; False: it had ended already, or "
+             "nobody polled it.");
   module.def("checkpoint_yield_step_event", &CheckpointYield, py::arg("event_id"),
              py::arg("checkpoint_data"));
-  module.def("get_ffi_dispatch_metrics", &DispatchMetrics);
-  module.def("check_starvation_warnings", [] {
-    RequireRunning();
-    return true;
-  });
-  // The host's own deadlines end what takes too long.
-  module.def("cleanup_timeouts", [] {
-    RequireRunning();
-    return 0;
-  });
+  module.def("get_ffi_dispatch_metrics", &DispatchMetrics,
+             "How many steps were taken and not ended, the ages of the oldest and newest, and "
+             "whether any starves.");
+  module.def(
+      "check_starvation_warnings",
+      [] {
+        RequireRunning();
+        return true;
+      },
+      "True while a worker runs; get_ffi_dispatch_metrics() tells what starves.");
+  module.def(
+      "cleanup_timeouts",
+      [] {
+        RequireRunning();
+        return 0;
+      },
+      "Always 0: what takes too long is ended by the host's own deadlines, and nothing "
+      "is left to clean up.");
   // Domain events are made and kept in Python.
-  module.def("poll_in_process_events", [] {
-    const py::object event =
-        py::module_::import("tasker_core.domain_events.delivery").attr("poll_here")();
-    if (event.is_none()) RequireRunning();
-    return event;
-  });
+  module.def(
+      "poll_in_process_events",
+      [] {
+        const py::object event =
+            py::module_::import("tasker_core.domain_events.delivery").attr("poll_here")();
+        if (event.is_none()) RequireRunning();
+        return event;
+      },
+      "The next domain event of this process, or None; RuntimeError: there is none, "
+      "and no worker runs.");
 }
 
 }  // namespace tasker::python

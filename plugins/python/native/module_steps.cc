@@ -30,12 +30,12 @@ std::chrono::nanoseconds Seconds(double seconds) {
       std::chrono::duration<double>(bounded));
 }
 
-std::optional<std::string> TakeStep(double timeout_s) {
+std::optional<std::string> TakeStep(double timeout_s, bool only_async) {
   if (World::OfProcess().forked()) return std::nullopt;
   const auto deadline =
       std::chrono::steady_clock::now() + Seconds(std::min(timeout_s, kTakeMaxSeconds));
-  const WithoutGil released;
-  return Queue().Take(deadline);
+  const WithoutGil released(WithoutGil::For::kIdling);
+  return only_async ? Queue().TakeAsync(deadline) : Queue().Take(deadline);
 }
 
 bool Complete(const std::string& event, const std::string& result, const std::string& metadata,
@@ -160,12 +160,12 @@ void SetResolver(const py::object& resolver) {
   Runtime::OfProcess().SetResolver(std::move(can_resolve));
 }
 
-using Registration = std::tuple<std::string, std::string, std::uint32_t, bool>;
+using Registration = std::tuple<std::string, std::string, std::uint32_t, bool, bool>;
 
 void RegisterHandlers(const std::vector<Registration>& handlers) {
   std::vector<HandlerSpec> specs;
-  for (const auto& [id, version, max_concurrency, idempotent] : handlers)
-    specs.push_back({id, version, max_concurrency, idempotent});
+  for (const auto& [id, version, max_concurrency, idempotent, is_async] : handlers)
+    specs.push_back({id, version, max_concurrency, idempotent, is_async});
   const WithoutGil released;
   Runtime::OfProcess().Register(specs);
 }
@@ -173,14 +173,14 @@ void RegisterHandlers(const std::vector<Registration>& handlers) {
 }  // namespace
 
 void DefineSteps(py::module_& module) {
-  module.def("_take_step", &TakeStep, py::arg("timeout_s"));
+  module.def("_take_step", &TakeStep, py::arg("timeout_s"), py::arg("only_async") = false);
   module.def(
       "_consume",
-      [](std::uint32_t slots) {
+      [](std::uint32_t slots, std::uint32_t async_slots) {
         const WithoutGil released;
-        Queue().Consume(slots);
+        Queue().Consume(slots, async_slots);
       },
-      py::arg("slots"));
+      py::arg("slots"), py::arg("async_slots") = 0);
   module.def("_complete", &Complete, py::arg("event_id"), py::arg("result_json"),
              py::arg("metadata_json"), py::arg("events_json") = py::none());
   module.def("_fail", &Fail, py::arg("event_id"), py::arg("error_type"), py::arg("message"),

@@ -105,6 +105,7 @@ py::dict Status() {
   if (out.contains("worker_name")) out["worker_id"] = out["worker_name"];
   out["running_worker"] = running;
   out["slots"] = figures.slots;
+  out["async_slots"] = figures.async_slots;
   out["waiting"] = figures.waiting;
   out["polled"] = figures.polled;
   py::list taken;
@@ -133,7 +134,8 @@ py::dict HealthCheck() {
   const py::dict host = HostStatus();
   const StepQueue::Figures figures = FiguresNow();
   const bool ready = Get(host, "ready", py::bool_(false)).cast<bool>();
-  const bool consumed = figures.slots > 0 || figures.polled || !figures.taken.empty();
+  const bool consumed =
+      figures.slots > 0 || figures.async_slots > 0 || figures.polled || !figures.taken.empty();
   py::dict database = Component("database", ready ? "healthy" : "unhealthy");
   database["pool_size"] = 1;
   database["pool_idle"] = 1;
@@ -164,11 +166,8 @@ py::dict Metrics() {
   const py::dict host = HostStatus();
   const StepQueue::Figures figures = FiguresNow();
   py::dict out;
-  out["dispatch_channel_pending"] = figures.waiting;
-  out["oldest_pending_age_ms"] = py::none();
-  out["newest_pending_age_ms"] = py::none();
-  out["starvation_detected"] = false;
-  out["starving_event_count"] = 0;
+  out["dispatch_channel_pending"] = figures.taken.size();
+  PutAges(figures, out);
   out["database_pool_size"] = 1;
   out["database_pool_idle"] = 1;
   out["environment"] = "tasker-host";
@@ -189,9 +188,9 @@ py::dict WorkerConfig() {
   out["web_api_enabled"] = false;
   out["database_pool_size"] = 1;
   out["polling_interval_ms"] = 10;
-  out["starvation_threshold_ms"] = 10'000;
+  out["starvation_threshold_ms"] = kStarvedMs;
   out["max_concurrent_handlers"] = figures.slots;
-  out["handler_timeout_ms"] = 30'000;
+  out["handler_timeout_ms"] = 0;  // There is none but a step's own.
   return out;
 }
 

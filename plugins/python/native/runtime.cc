@@ -98,8 +98,9 @@ void Runtime::TellHost(const HandlerSpec& spec, const std::string& resolver) {
   handler.id = Str(spec.id);
   handler.version = Str(spec.version);
   handler.resolver = Str(resolver);
+  handler.pool = spec.is_async ? kAsyncPool : kSyncPool;
   handler.ops = &ops;
-  handler.self = this;
+  handler.self = &lanes_[handler.pool];
   link_.Register(handler);
   registered_[{spec.id, resolver}] = spec;
 }
@@ -148,7 +149,8 @@ void Runtime::RegisterFound(const Wanted& wanted) {
   if (registered_.contains({wanted.id, wanted.resolver})) return;
   const auto details = registered_.find({wanted.id, ""});
   const bool unknown = details == registered_.end();
-  TellHost(unknown ? HandlerSpec{wanted.id, "", 0, false} : details->second, wanted.resolver);
+  TellHost(unknown ? HandlerSpec{wanted.id, "", 0, false, false} : details->second,
+           wanted.resolver);
   if (unknown) found_.insert(wanted);
 }
 
@@ -182,7 +184,7 @@ std::optional<std::string> Runtime::Poll() {
   KeepPoller();
   const bool came = !queue_.polled();
   std::optional<std::string> event = queue_.Poll();
-  if (came) AskAgain();
+  if (came && queue_.polled()) AskAgain();
   return event;
 }
 
@@ -280,17 +282,18 @@ void Runtime::Want(void* state, tasker_str id, tasker_str method, tasker_str res
 
 tasker_status Runtime::Start(void* self, const tasker_step* step, tasker_call* call,
                              tasker_error*) noexcept {
-  return static_cast<Runtime*>(self)->queue_.Start(*step, call);
+  const Lane& lane = *static_cast<Lane*>(self);
+  return lane.runtime.queue_.Start(*step, call, lane.pool);
 }
 
 void Runtime::Cancel(void* self, tasker_call* call, std::int32_t reason) noexcept {
-  auto* const runtime = static_cast<Runtime*>(self);
-  const std::string event = runtime->queue_.Cancel(call);
+  Runtime& runtime = static_cast<Lane*>(self)->runtime;
+  const std::string event = runtime.queue_.Cancel(call);
   if (event.empty()) return;
   decltype(Callbacks::cancel) cancel;
   {
-    const std::lock_guard lock(runtime->mu_);
-    cancel = runtime->callbacks_.cancel;
+    const std::lock_guard lock(runtime.mu_);
+    cancel = runtime.callbacks_.cancel;
   }
   if (cancel) cancel(event, ReasonWord(reason));
 }

@@ -26,6 +26,7 @@ struct HandlerSpec {
   std::string id, version;
   std::uint32_t max_concurrency = 0;
   bool idempotent = false;
+  bool is_async = false;  // its attempts occupy no thread
 
   bool operator==(const HandlerSpec&) const = default;
 };
@@ -72,6 +73,12 @@ class Runtime final {
     auto operator<=>(const Wanted&) const = default;
   };
 
+  // What a handler's functions are given: whose it is, and what its attempts occupy.
+  struct Lane {
+    Runtime& runtime;
+    std::uint32_t pool;
+  };
+
   Runtime() = default;
   using Key = std::pair<std::string, std::string>;  // id, resolver
 
@@ -99,6 +106,7 @@ class Runtime final {
 
   HostLink link_;
   StepQueue queue_{link_};
+  Lane lanes_[kPools] = {{*this, kSyncPool}, {*this, kAsyncPool}};
 
   std::mutex registering_mu_;  // one registration at a time; taken before mu_
   std::map<Key, HandlerSpec> registered_;

@@ -1,22 +1,18 @@
 #include "step_queue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "event_json.h"
 #include "json_text.h"
 
 namespace tasker::python {
-namespace {
-
-constexpr std::uint32_t kPool = 0;
-
-}  // namespace
 
 void StepQueue::Open() {
   const std::lock_guard lock(mu_);
-  open_ = true;
-  slots_ = 0;
+  open_ = giving_ = true;
+  slots_ = {};
   polled_.reset();
 }
 
@@ -24,12 +20,13 @@ void StepQueue::Close() {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
-    open_ = false;
-    slots_ = 0;
+    open_ = giving_ = false;
+    slots_ = {};
     polled_.reset();
-    left.swap(waiting_);
+    MoveWaiting(left);
   }
   arrived_.notify_all();
+  async_arrived_.notify_all();
   HandBack(left);
 }
 
@@ -38,22 +35,25 @@ bool StepQueue::open() const {
   return open_;
 }
 
-tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call) {
+tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call, std::uint32_t pool) {
   Item item;
   item.call = call;
   item.event = ToString(step.call_id);
   item.json = EventJson(step, item.event);
   item.handler = View(step.handler);
   item.step_uuid = ToString(step.step);
+  item.pool = pool;
   item.deadline_ns = step.deadline_ns;
   item.since = now_();
   std::deque<Item> unwanted;
+  bool to_async = false;
   {
     const std::lock_guard lock(mu_);
-    const bool wanted = open_ && (slots_ > 0 || polled_.has_value());
-    (wanted ? waiting_ : unwanted).push_back(std::move(item));
+    const bool wanted = open_ && (Consumed() || polled_.has_value());
+    (wanted ? waiting_[pool] : unwanted).push_back(std::move(item));
+    to_async = pool == kAsyncPool && async_takers_ > 0;
   }
-  if (unwanted.empty()) arrived_.notify_one();
+  if (unwanted.empty()) (to_async ? async_arrived_ : arrived_).notify_one();
   HandBack(unwanted);
   return TASKER_OK;
 }
@@ -65,43 +65,73 @@ std::string StepQueue::Cancel(tasker_call* call) {
     for (const auto& [event, held] : taken_) {
       if (held.call == call) return event;
     }
-    const auto found = std::ranges::find(waiting_, call, &Item::call);
-    if (found == waiting_.end()) return {};
-    untaken.push_back(std::move(*found));
-    waiting_.erase(found);
+    for (std::deque<Item>& waiting : waiting_) {
+      const auto found = std::ranges::find(waiting, call, &Item::call);
+      if (found == waiting.end()) continue;
+      untaken.push_back(std::move(*found));
+      waiting.erase(found);
+      break;
+    }
+    if (untaken.empty()) return {};
   }
   HandBack(untaken);
   StateDemand();
   return {};
 }
 
-void StepQueue::Consume(std::uint32_t slots) {
+void StepQueue::Consume(std::uint32_t slots, std::uint32_t async_slots) {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
-    if (!open_) return;
-    slots_ = slots;
-    if (slots_ == 0 && !polled_) left.swap(waiting_);
+    if (!giving_) return;
+    slots_ = {slots, async_slots};
+    if (!Consumed() && !polled_) MoveWaiting(left);
   }
   StateDemand();
   HandBack(left);
 }
 
-std::string StepQueue::TakeFront() {
-  Item item = std::move(waiting_.front());
-  waiting_.pop_front();
-  taken_[item.event] = {item.call, std::move(item.handler), std::move(item.step_uuid), now_()};
+std::string StepQueue::TakeFront(std::uint32_t pool) {
+  Item item = std::move(waiting_[pool].front());
+  waiting_[pool].pop_front();
+  ++taken_of_[pool];
+  taken_[item.event] = {item.call, std::move(item.handler), std::move(item.step_uuid), pool,
+                        now_()};
   return WithDeadline(std::move(item.json), item.deadline_ns);
+}
+
+std::string StepQueue::TakeOldest() {
+  const auto& sync = waiting_[kSyncPool];
+  const auto& async = waiting_[kAsyncPool];
+  const bool first = !async.empty() && (sync.empty() || async.front().since < sync.front().since);
+  return TakeFront(first ? kAsyncPool : kSyncPool);
+}
+
+void StepQueue::MoveWaiting(std::deque<Item>& to) {
+  for (std::deque<Item>& waiting : waiting_) {
+    std::ranges::move(waiting, std::back_inserter(to));
+    waiting.clear();
+  }
 }
 
 std::optional<std::string> StepQueue::Take(Steady deadline) {
   std::unique_lock lock(mu_);
-  while (waiting_.empty()) {
+  while (!Waiting()) {
     if (!open_) return std::nullopt;
-    if (arrived_.wait_until(lock, deadline) == std::cv_status::timeout && waiting_.empty())
+    if (arrived_.wait_until(lock, deadline) == std::cv_status::timeout && !Waiting())
       return std::nullopt;
   }
-  return TakeFront();
+  return TakeOldest();
+}
+
+std::optional<std::string> StepQueue::TakeAsync(Steady deadline) {
+  std::unique_lock lock(mu_);
+  const auto& waiting = waiting_[kAsyncPool];
+  ++async_takers_;
+  async_arrived_.wait_until(lock, deadline, [&] { return !waiting.empty() || !open_; });
+  --async_takers_;
+  if (waiting.empty()) return std::nullopt;
+  return TakeFront(kAsyncPool);
 }
 
 std::optional<std::string> StepQueue::Poll() {
@@ -109,11 +139,11 @@ std::optional<std::string> StepQueue::Poll() {
   bool restate = false;
   {
     const std::lock_guard lock(mu_);
-    if (!open_) return std::nullopt;
+    if (!giving_) return std::nullopt;
     restate = !polled_ || now_() - *polled_ >= kUntakenMax;
     polled_ = now_();
-    if (!waiting_.empty()) {
-      event = TakeFront();
+    if (Waiting()) {
+      event = TakeOldest();
       restate = true;
     }
   }
@@ -131,10 +161,12 @@ bool StepQueue::LookAfterPoller() {
     // One that holds a step may be running its handler between two polls.
     gone = taken_.empty() && now - *polled_ >= kPollerGone;
     if (gone) polled_.reset();
-    while (slots_ == 0 && !waiting_.empty() &&
-           (gone || now - waiting_.front().since >= kUntakenMax)) {
-      left.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
+    for (std::deque<Item>& waiting : waiting_) {
+      while (!Consumed() && !waiting.empty() &&
+             (gone || now - waiting.front().since >= kUntakenMax)) {
+        left.push_back(std::move(waiting.front()));
+        waiting.pop_front();
+      }
     }
   }
   if (gone) {
@@ -218,8 +250,9 @@ tasker_call* StepQueue::CallOf(const std::string& event) const {
 StepQueue::Figures StepQueue::figures() const {
   const std::lock_guard lock(mu_);
   Figures figures;
-  figures.waiting = waiting_.size();
-  figures.slots = slots_;
+  figures.waiting = waiting_[kSyncPool].size() + waiting_[kAsyncPool].size();
+  figures.slots = slots_[kSyncPool];
+  figures.async_slots = slots_[kAsyncPool];
   figures.polled = polled_.has_value();
   for (const auto& [event, held] : taken_) {
     figures.taken.push_back({event, held.handler, held.step_uuid, held.since});
@@ -236,9 +269,10 @@ void StepQueue::StopGiving() {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mu_);
-    slots_ = 0;
+    giving_ = false;
+    slots_ = {};
     polled_.reset();
-    left.swap(waiting_);
+    MoveWaiting(left);
   }
   StateDemand();
   HandBack(left);
@@ -253,6 +287,7 @@ std::optional<StepQueue::Held> StepQueue::Forget(const std::string& event) {
     if (found == taken_.end()) return std::nullopt;
     held = std::move(found->second);
     taken_.erase(found);
+    --taken_of_[held->pool];
   }
   StateDemand();
   return held;
@@ -266,24 +301,27 @@ std::optional<tasker_call*> StepQueue::Find(const std::string& event) const {
   return found->second.call;
 }
 
-std::uint32_t StepQueue::Room() const {
-  if (!open_) return 0;
-  if (slots_ > 0) {
-    const std::size_t held = waiting_.size() + taken_.size();
-    return held >= slots_ ? 0 : slots_ - static_cast<std::uint32_t>(held);
+std::uint32_t StepQueue::Room(std::uint32_t pool) const {
+  if (!giving_) return 0;
+  if (Consumed()) {
+    const std::size_t held = waiting_[pool].size() + taken_of_[pool];
+    return held >= slots_[pool] ? 0 : slots_[pool] - static_cast<std::uint32_t>(held);
   }
   const bool polls = polled_ && now_() - *polled_ < kUntakenMax;
-  return polls && waiting_.empty() ? 1 : 0;
+  return polls && !Waiting() ? 1 : 0;
 }
 
 void StepQueue::StateDemand() {
   const std::lock_guard order(demand_mu_);
-  std::uint32_t room = 0;
+  std::array<std::uint32_t, kPools> room{};
   {
     const std::lock_guard lock(mu_);
-    room = Room();
+    for (std::uint32_t pool = 0; pool < kPools; ++pool) room[pool] = Room(pool);
   }
-  link_.SetCapacity(kPool, room);
+  link_.SetCapacity(kSyncPool, room[kSyncPool]);
+  // Most programs have no async handlers.
+  if (std::exchange(async_stated_, room[kAsyncPool] > 0) || async_stated_)
+    link_.SetCapacity(kAsyncPool, room[kAsyncPool]);
 }
 
 void StepQueue::HandBack(const std::deque<Item>& items) {

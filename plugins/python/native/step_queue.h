@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -30,6 +31,10 @@ struct Failure {
 
 enum class GoOn { kYes, kCancelled, kStale };
 
+// What a handler's attempts occupy while they run, as pools of the host: a thread, or nothing but
+// memory.
+constexpr std::uint32_t kSyncPool = 0, kAsyncPool = 1, kPools = 2;
+
 // The steps between the host and Python: the host enqueues, Python takes them and ends them by
 // their event's id. It states the demand: nothing is asked for that nobody would take. Thread-safe;
 // no function of the host is called under its lock, and nothing here knows the GIL.
@@ -44,20 +49,22 @@ class StepQueue final {
   // Hands back what nobody has taken; what was taken can still be ended.
   void Close();
   bool open() const;
-  // Hands back what nobody has taken and asks for nothing more, until a consumer comes again.
+  // Hands back what nobody has taken and gives nothing more, whoever asks, until Open.
   void StopGiving();
 
   // The host's side.
-  tasker_status Start(const tasker_step& step, tasker_call* call);
+  tasker_status Start(const tasker_step& step, tasker_call* call, std::uint32_t pool = kSyncPool);
   // The event's id of an attempt that was taken; empty: it was not, and was handed back, or is
   // gone.
   std::string Cancel(tasker_call* call);
 
-  // A consumer takes up to `slots` steps at once: what it has taken and not ended counts. 0:
-  // nothing more; what waits is handed back.
-  void Consume(std::uint32_t slots);
+  // A consumer takes up to `slots` steps of sync handlers at once, and `async_slots` of async ones:
+  // what it has taken and not ended counts. 0 and 0: nothing more; what waits is handed back.
+  void Consume(std::uint32_t slots, std::uint32_t async_slots = 0);
   // The next event. Nothing at the deadline, or once closed.
   std::optional<std::string> Take(Steady deadline);
+  // The same, of async handlers only.
+  std::optional<std::string> TakeAsync(Steady deadline);
   // The same without waiting, for a consumer that polls: it is given one step beyond those that it
   // has taken and not ended. One that stops to poll is given nothing after kPollerGone.
   std::optional<std::string> Poll();
@@ -83,7 +90,7 @@ class StepQueue final {
   };
   struct Figures {
     std::size_t waiting = 0;
-    std::uint32_t slots = 0;
+    std::uint32_t slots = 0, async_slots = 0;
     bool polled = false;  // by a consumer of its own in the last seconds
     std::vector<Taken> taken;
   };
@@ -98,19 +105,27 @@ class StepQueue final {
   struct Item {
     tasker_call* call = nullptr;
     std::string event, json, handler, step_uuid;
+    std::uint32_t pool = kSyncPool;
     std::int64_t deadline_ns = 0;
     Steady since;
   };
   struct Held {
     tasker_call* call = nullptr;
     std::string handler, step_uuid;
+    std::uint32_t pool = kSyncPool;
     Steady since;
   };
 
-  std::string TakeFront();  // with the lock
+  // With the lock.
+  bool Waiting() const { return !waiting_[kSyncPool].empty() || !waiting_[kAsyncPool].empty(); }
+  bool Consumed() const { return slots_[kSyncPool] > 0 || slots_[kAsyncPool] > 0; }
+  std::string TakeFront(std::uint32_t pool);
+  std::string TakeOldest();
+  void MoveWaiting(std::deque<Item>& to);
+  std::uint32_t Room(std::uint32_t pool) const;
+
   std::optional<Held> Forget(const std::string& event);
   std::optional<tasker_call*> Find(const std::string& event) const;
-  std::uint32_t Room() const;  // with the lock
   void StateDemand();
   void HandBack(const std::deque<Item>& items);
 
@@ -118,14 +133,16 @@ class StepQueue final {
   const std::function<Steady()> now_;
 
   mutable std::mutex mu_;  // of what follows
-  std::condition_variable arrived_;
-  bool open_ = false;
-  std::deque<Item> waiting_;
+  std::condition_variable arrived_, async_arrived_;
+  int async_takers_ = 0;  // who wait for async_arrived_
+  bool open_ = false, giving_ = false;
+  std::array<std::deque<Item>, kPools> waiting_;
   std::map<std::string, Held> taken_;
-  std::uint32_t slots_ = 0;
+  std::array<std::uint32_t, kPools> slots_{}, taken_of_{};
   std::optional<Steady> polled_;
 
   std::mutex demand_mu_;  // orders what the host is told of the demand; taken before mu_
+  bool async_stated_ = false;
 };
 
 }  // namespace tasker::python

@@ -52,7 +52,7 @@ class World {
   // This process was forked from one that had the store open: nothing of it may be touched.
   virtual bool forked() const = 0;
   // Where no host of this process answers: the store as a client, opened where it is not yet.
-  // settings: null for those of the last call.
+  // settings: null for the last that were said here or to Start.
   virtual std::string Client(std::string_view operation, std::string_view request,
                              const Settings* settings) = 0;
   // A line for the log, where there is no host to write it. level: TASKER_LOG_...

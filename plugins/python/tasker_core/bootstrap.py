@@ -33,7 +33,8 @@ def bootstrap_worker(config: BootstrapConfig | None = None) -> BootstrapResult:
     """Starts the host in this process.
 
     Args:
-        config: Name, namespace, configuration file and log level; the defaults need no configuration.
+        config: Name, namespace, configuration file and log level. What it leaves unsaid is as the configuration
+            file or the default says; the defaults need no configuration.
 
     Returns:
         `success` is True if this call started it; status `already_running` if it ran before.
@@ -41,7 +42,7 @@ def bootstrap_worker(config: BootstrapConfig | None = None) -> BootstrapResult:
     Raises:
         RuntimeError: It could not start, or this process was forked from one that had the store open.
     """
-    return start_host(config.model_dump() if config is not None else None)
+    return start_host(config.model_dump(exclude_unset=True) if config is not None else None)
 
 
 def start_host(settings: dict[str, Any] | None) -> BootstrapResult:

@@ -26,7 +26,7 @@ def get_health_check() -> HealthCheck:
     answer = _ask(_get_health_check)
     python = {**(answer.get("python") or {}), **python_health()}
     status = answer.get("status") or "unhealthy"
-    if status == "healthy" and python["import_failures"]:
+    if status == "healthy" and (python["import_failures"] or _all_stuck()):
         status = "degraded"
     return HealthCheck.model_validate({**answer, "status": status, "python": python})
 
@@ -74,6 +74,12 @@ def python_health() -> dict[str, Any]:
         "running": sorted(attempt.handler for attempt in list(running.values())),
         "by_handler": tallies.by_handler(),
     }
+
+
+def _all_stuck() -> bool:
+    """True if no thread of the pool is left to run anything: all sit in attempts that have timed out."""
+    stuck = {attempt.thread_id for attempt in list(running.values()) if attempt.reason() == "timeout"}
+    return 0 < state.pool_threads <= len(stuck - {None})
 
 
 def _ask(native_function: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -296,7 +296,7 @@ class Worker:
         return registry
 
     def _start_host(self, config: BootstrapConfig | None, overrides: dict[str, Any] | None) -> None:
-        settings: dict[str, Any] | None = config.model_dump() if config is not None else None
+        settings: dict[str, Any] | None = config.model_dump(exclude_unset=True) if config is not None else None
         if overrides:
             settings = {**(settings or {}), "overrides": overrides}
         try:

@@ -51,6 +51,28 @@ def test_the_same_with_a_worker(program):
     assert ended.answer() == ["complete", [[True, "a"]], "cancelled", {"healthy": True}]
 
 
+def test_a_client_stays_with_the_store_of_the_worker_that_stopped(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
+    ended = program.run("""
+        import json, os
+        from tasker_core import TaskerClient, Worker
+        from tasker_core import _tasker_core as native
+        client, said = TaskerClient(), []
+        with Worker.start(handler_packages=["app.handlers"], overrides={"store.path": "mine/of_worker.db"}):
+            task = client.create_task("one", namespace="app").task_uuid
+            client.wait_for_task(task)
+        said.append(client.get_task(task).status)
+        native.client_open({"overrides": {"store.path": "mine/of_client.db"}})
+        other = client.create_task("one", namespace="app").task_uuid
+        with Worker.start(handler_packages=["app.handlers"], overrides={"store.path": "mine/of_client.db"}):
+            said.append(client.wait_for_task(other).status)
+        said.append(client.get_task(other).status)
+        print(json.dumps([said, os.path.exists(".tasker")]))
+    """)
+    assert ended.answer() == [["complete"] * 3, False]
+
+
 def test_what_is_wrong_is_told_by_kind(program):
     program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))
     ended = program.run("""

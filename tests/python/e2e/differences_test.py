@@ -1,5 +1,6 @@
 """What is defective in the original and must not be here, where no other file of this folder shows it."""
 
+import pytest
 from conftest import CLIENT, HANDLERS, template
 
 OWN_RECORD = """
@@ -150,6 +151,59 @@ def test_the_configuration_of_a_program_has_effect(program):
     assert "no/such.toml" in refused
     assert (worker, state, elsewhere) == ("w7", "complete", "enqueued")
     assert ended.log("a line of debug")
+
+
+@pytest.mark.parametrize("said, level, namespaces", [
+    ("", "debug", ["other"]),
+    ("worker_id='w7'", "debug", ["other"]),
+    ("log_level='info', namespace='default'", "info", ["default"]),
+])
+def test_what_a_program_says_counts_even_if_it_is_the_default(program, said, level, namespaces):
+    program.write("worker.toml", """
+        [worker]
+        namespaces = ["other"]
+        [log]
+        level = "debug"
+    """)
+    ended = program.run(f"""
+        import json, os
+        del os.environ["TASKER_LOG_LEVEL"]
+        from tasker_core import BootstrapConfig, bootstrap_worker, get_worker_config, log_debug, stop_worker
+        bootstrap_worker(BootstrapConfig(config_path="worker.toml", {said}))
+        log_debug("a line of debug")
+        print(json.dumps(get_worker_config().supported_namespaces))
+        stop_worker()
+    """)
+    assert ended.answer() == namespaces
+    assert bool(ended.log("a line of debug")) == (level == "debug")
+
+
+def test_a_graceful_shutdown_lasts_until_the_next_start(program):
+    prepare(program)
+    program.write("templates/one.yaml", template("one", ("a", "app.notes", [])))
+    program.write("templates/many.yaml", template("many", *[(f"s{i}", "app.counts", []) for i in range(100)]))
+    ended = program.run("""
+        import json, threading, time
+        from tasker_core import Worker, get_metrics, poll_step_events, transition_to_graceful_shutdown
+        from tasker_core import _tasker_core as native
+        from driver import settled, steps, submit
+        with Worker.start(handler_packages=["app.handlers"]):
+            for _ in range(20): submit("many")  # So that the demand changes.
+            transition_to_graceful_shutdown()
+            task, polled = submit("one"), []
+            until = time.monotonic() + 0.8
+            while time.monotonic() < until:
+                polled.append(poll_step_events())
+                threading.Event().wait(0.01)
+            processed = get_metrics().steps_processed
+            threading.Event().wait(0.3)
+            said = [get_metrics().steps_processed - processed, any(polled), native._status()["slots"]]
+            said.append(steps(task)["a"]["current_state"])
+        with Worker.start(handler_packages=["app.handlers"]):
+            said.append(settled(task)["status"])
+        print(json.dumps(said))
+    """)
+    assert ended.answer() == [0, False, 0, "enqueued", "complete"]
 
 
 def test_a_worker_and_a_poller_share_the_steps_and_run_each_once(program):

@@ -13,7 +13,7 @@ BY_HAND = """
     from tasker_core import _tasker_core as native
     from driver import settled, steps, submit
     native.bootstrap_worker()
-    native._register_handlers([("app.one", "1", 0, False)])
+    native._register_handlers([("app.one", "1", 0, False, False)])
     native._consume(4)
     def take():
         return json.loads(native._take_step(20.0))

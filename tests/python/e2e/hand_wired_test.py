@@ -135,7 +135,7 @@ def test_an_event_that_nobody_takes_goes_back_uncounted(program):
         from tasker_core import _tasker_core as native
         from driver import steps, submit
         native.bootstrap_worker()
-        native._register_handlers([("app.noop", "1", 0, False)])
+        native._register_handlers([("app.noop", "1", 0, False, False)])
         assert native.poll_step_events() is None
         task = submit("one")
         seen = []

@@ -162,3 +162,71 @@ def test_what_takes_too_long_times_out_and_runs_again_after_its_return(program, 
     assert answer["once"] == "blocked_by_failures"
     assert answer["outcomes"]["only"] == ["handler_timeout"]
     assert ("start", 2) not in at["only"]
+
+
+def test_steps_of_sync_handlers_are_not_hoarded_beside_async_ones(program):
+    program.write("driver.py", CLIENT)
+    names = [f"s{n}" for n in range(16)]
+    program.write("templates/many.yaml", template("many", *[(n, "app.slow", []) for n in names], more=LIMITED
+                                                  .replace("timeout_seconds: 1", "timeout_seconds: 2")))
+    answer = program.run("""
+    import json, threading
+    from tasker_core import HandlerRegistry, StepHandler, Worker
+    from driver import native, settled, steps, submit
+
+    most = 0
+
+    class Slow(StepHandler):
+        handler_name = "app.slow"
+        def call(self, context):
+            global most
+            status = native._status()
+            most = max(most, status["waiting"] + len(status["attempts"]))
+            threading.Event().wait(0.4)
+            return self.success({})
+
+    class Async(StepHandler):
+        handler_name = "app.async"
+        async def call(self, context): return self.success({})
+
+    registry = HandlerRegistry.instance(skip_bootstrap=True)
+    registry.register("app.slow", Slow)
+    registry.register("app.async", Async)
+    with Worker.start(max_concurrent_handlers=2):
+        task = submit("many")
+        status = settled(task)["status"]
+        ends = [row["to_state"] for step in steps(task).values()
+                for row in native.client_get_step_audit_history(task, step["step_uuid"])]
+    print(json.dumps([status, ends, most]))
+    """).answer()
+    assert answer[:2] == ["complete", ["complete"] * 16]
+    assert answer[2] <= 6
+
+
+def test_the_figures_tell_of_what_is_stuck(program):
+    program.write("app/handlers.py", HANDLERS)
+    program.write("driver.py", CLIENT)
+    program.write("templates/once.yaml", template("once", ("only", "app.stuck", []), more=NEVER_AGAIN))
+    answer = program.run("""
+    import json, threading, time
+    from pathlib import Path
+    from tasker_core import Worker, get_metrics, get_worker_config
+    from driver import settled, submit
+
+    def until(health):
+        end = time.monotonic() + 20
+        while worker.health().status != health and time.monotonic() < end: threading.Event().wait(0.02)
+        return worker.health().status
+
+    with Worker.start(handler_packages=["app.handlers"], max_concurrent_handlers=1) as worker:
+        said = [worker.health().status, get_metrics().oldest_pending_age_ms]
+        settled(submit("once"))
+        said.append(until("degraded"))
+        metrics = get_metrics()
+        said += [metrics.oldest_pending_age_ms >= 900, metrics.newest_pending_age_ms >= 900,
+                 metrics.dispatch_channel_pending, metrics.starvation_detected]
+        Path("release").touch()
+        said += [until("healthy"), get_worker_config().handler_timeout_ms]
+    print(json.dumps(said))
+    """).answer()
+    assert answer == ["healthy", None, "degraded", True, True, 1, False, "healthy", 0]

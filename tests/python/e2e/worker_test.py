@@ -93,6 +93,39 @@ def test_async_handlers_share_one_loop(program):
     assert seconds < 3  # one after the other they take ten seconds
 
 
+def test_an_async_handler_waits_for_no_sync_one(program):
+    program.write("driver.py", CLIENT)
+    program.write("templates/both.yaml", template("both", ("blocks", "app.blocks", []), ("async", "app.async", [])))
+    ended = program.run("""
+        import asyncio, json, threading
+        from tasker_core import HandlerRegistry, StepHandler, Worker
+        from driver import settled, steps, submit
+        blocked, go_on = threading.Event(), threading.Event()
+
+        class Blocks(StepHandler):
+            handler_name = "app.blocks"
+            def call(self, context):
+                blocked.set()
+                return self.success({"met": go_on.wait(20)})
+
+        class Async(StepHandler):
+            handler_name = "app.async"
+            async def call(self, context):
+                while not blocked.is_set(): await asyncio.sleep(0.01)
+                go_on.set()
+                return self.success({})
+
+        registry = HandlerRegistry.instance(skip_bootstrap=True)
+        registry.register("app.blocks", Blocks)
+        registry.register("app.async", Async)
+        with Worker.start(max_concurrent_handlers=1):
+            task = submit("both")
+            settled(task)
+            print(json.dumps(steps(task)["blocks"]["results"]))
+    """)
+    assert ended.answer() == {"met": True}
+
+
 def test_starts_at_once_yield_one_worker(program):
     prepare(program)
     program.write("templates/one.yaml", template("one", ("a", "app.noop", [])))

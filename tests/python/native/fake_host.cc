@@ -64,10 +64,10 @@ void FakeHost::SetUpCalls() {
 }
 
 void FakeHost::SetUpPlugin() {
-  table_.set_capacity = [](tasker_plugin* plugin, std::uint32_t, std::uint32_t free) {
+  table_.set_capacity = [](tasker_plugin* plugin, std::uint32_t pool, std::uint32_t free) {
     Of(plugin).probe();
     MutexLock lock(Of(plugin).mu_);
-    Of(plugin).capacities_.push_back(free);
+    Of(plugin).capacities_[pool].push_back(free);
   };
   table_.log = [](tasker_plugin* plugin, tasker_call*, std::int32_t, tasker_str line, tasker_str) {
     Of(plugin).probe();
@@ -157,12 +157,12 @@ int FakeHost::live_calls() {
 
 std::vector<std::uint32_t> FakeHost::capacities() {
   MutexLock lock(mu_);
-  return capacities_;
+  return capacities_[0];
 }
 
-std::uint32_t FakeHost::capacity() {
+std::uint32_t FakeHost::capacity(std::uint32_t pool) {
   MutexLock lock(mu_);
-  return capacities_.empty() ? 0 : capacities_.back();
+  return capacities_[pool].empty() ? 0 : capacities_[pool].back();
 }
 
 std::vector<std::string> FakeHost::log() {

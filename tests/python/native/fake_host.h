@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,8 @@ class FakeHost final {
   std::string EndOf(tasker_call* call);
   int ReleasesOf(tasker_call* call);
   int live_calls();
-  std::vector<std::uint32_t> capacities();
-  std::uint32_t capacity();
+  std::vector<std::uint32_t> capacities();  // of pool 0
+  std::uint32_t capacity(std::uint32_t pool = 0);
   std::vector<std::string> log();
   std::vector<std::string> registered();
 
@@ -64,7 +65,7 @@ class FakeHost final {
 
   Mutex mu_;
   std::deque<Call> calls_ GUARDED_BY(mu_);
-  std::vector<std::uint32_t> capacities_ GUARDED_BY(mu_);
+  std::map<std::uint32_t, std::vector<std::uint32_t>> capacities_ GUARDED_BY(mu_);
   std::vector<std::string> log_ GUARDED_BY(mu_);
   std::vector<std::string> registered_ GUARDED_BY(mu_);
 };

@@ -32,14 +32,20 @@ class StepQueueTest : public ::testing::Test {
     StartAs(call, ++started_, deadline_ns);
     return call;
   }
-  void StartAs(tasker_call* call, std::uint32_t number, std::int64_t deadline_ns = 0) {
+  tasker_call* StartAsync() {
+    tasker_call* const call = host.NewCall();
+    StartAs(call, ++started_, 0, kAsyncPool);
+    return call;
+  }
+  void StartAs(tasker_call* call, std::uint32_t number, std::int64_t deadline_ns = 0,
+               std::uint32_t pool = kSyncPool) {
     tasker_step step{};
     step.size = sizeof step;
     step.attempt = 1;
     std::memcpy(step.call_id.bytes, &number, sizeof number);
     step.handler = {"app.noop", 8};
     step.deadline_ns = deadline_ns;
-    EXPECT_EQ(queue.Start(step, call), TASKER_OK);
+    EXPECT_EQ(queue.Start(step, call, pool), TASKER_OK);
   }
   // The event's id of the next step; empty if there is none.
   static std::string IdOf(const std::optional<std::string>& event) {
@@ -82,6 +88,42 @@ TEST_F(StepQueueTest, AsksForAsManyStepsAsTheConsumerHasRoomFor) {
   EXPECT_EQ(host.capacity(), 1);
 }
 
+TEST_F(StepQueueTest, AsyncHandlersHaveRoomOfTheirOwn) {
+  queue.Consume(1, 2);
+  EXPECT_EQ(host.capacity(kSyncPool), 1);
+  EXPECT_EQ(host.capacity(kAsyncPool), 2);
+  StartAsync();
+  const std::string async = Take();
+  Start();
+  const std::string sync = Take();
+  queue.Consume(1, 2);
+  EXPECT_EQ(host.capacity(kSyncPool), 0);
+  EXPECT_EQ(host.capacity(kAsyncPool), 1);
+  EXPECT_TRUE(queue.Complete(async, "{}", "{}", ""));
+  EXPECT_EQ(host.capacity(kSyncPool), 0);
+  EXPECT_EQ(host.capacity(kAsyncPool), 2);
+  EXPECT_TRUE(queue.Complete(sync, "{}", "{}", ""));
+  EXPECT_EQ(host.capacity(kSyncPool), 1);
+  queue.Consume(0, 0);
+  EXPECT_EQ(host.capacity(kAsyncPool), 0);
+}
+
+TEST_F(StepQueueTest, WhoTakesAsyncStepsIsGivenNoOthers) {
+  queue.Consume(2, 2);
+  tasker_call* const sync = Start();
+  EXPECT_EQ(queue.TakeAsync(std::chrono::steady_clock::now()), std::nullopt);
+  std::string taken;
+  std::thread taker(
+      [&] { taken = IdOf(queue.TakeAsync(std::chrono::steady_clock::now() + seconds(20))); });
+  tasker_call* const async = StartAsync();
+  taker.join();
+  EXPECT_EQ(queue.CallOf(taken), async);
+  StartAsync();
+  EXPECT_EQ(queue.CallOf(Take()), sync);
+  queue.Close();
+  EXPECT_EQ(queue.TakeAsync(std::chrono::steady_clock::now() + seconds(20)), std::nullopt);
+}
+
 TEST_F(StepQueueTest, GivesStepsInTheirOrder) {
   queue.Consume(2);
   tasker_call* const first = Start();
@@ -122,12 +164,23 @@ TEST_F(StepQueueTest, CloseHandsBackWhatNobodyHasTakenAndTheRestCanBeEnded) {
   EXPECT_EQ(host.live_calls(), 0);
 }
 
-TEST_F(StepQueueTest, StopGivingLeavesTheQueueOpenForANewConsumer) {
-  queue.Consume(2);
+TEST_F(StepQueueTest, AfterStopGivingNobodyIsGivenAnythingUntilOpen) {
+  queue.Consume(2, 1);
+  tasker_call* const taken = Start();
+  const std::string event = Take();
   tasker_call* const waiting = Start();
   queue.StopGiving();
   EXPECT_EQ(host.EndOf(waiting), "hand_back");
+  queue.Consume(3, 3);
+  EXPECT_EQ(Poll(), "");
+  EXPECT_FALSE(queue.polled());
+  EXPECT_EQ(host.EndOf(Start()), "hand_back");
+  EXPECT_EQ(host.capacity(kSyncPool), 0);
+  EXPECT_EQ(host.capacity(kAsyncPool), 0);
+  EXPECT_TRUE(queue.Complete(event, "{}", "", ""));
+  EXPECT_EQ(host.EndOf(taken), "complete {}");
   EXPECT_EQ(host.capacity(), 0);
+  queue.Open();
   queue.Consume(2);
   EXPECT_EQ(host.capacity(), 2);
 }
@@ -280,20 +333,22 @@ TEST_F(StepQueueTest, LosesNothingUnderLoad) {
   queue.Consume(64);
   std::vector<std::thread> threads;
   threads.emplace_back([&] {
-    for (std::uint32_t i = 0; i < kSteps; ++i) StartAs(calls[i], i);
+    for (std::uint32_t i = 0; i < kSteps; ++i) StartAs(calls[i], i, 0, i % kPools);
   });
   threads.emplace_back([&] {
     std::mt19937 random(5);
     for (int i = 0; i < 500; ++i) static_cast<void>(queue.Cancel(calls[random() % kSteps]));
   });
   threads.emplace_back([&] {
-    for (std::uint32_t i = 0; i < 200; ++i) queue.Consume(i % 10 == 9 ? 0 : 64);
+    for (std::uint32_t i = 0; i < 200; ++i) queue.Consume(i % 10 == 9 ? 0 : 64, i % 10);
   });
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&, i] {
       while (queue.open()) {
         const auto wait = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
-        const std::string event = IdOf(i == 0 ? queue.Poll() : queue.Take(wait));
+        const std::string event = IdOf(i == 0   ? queue.Poll()
+                                       : i == 1 ? queue.TakeAsync(wait)
+                                                : queue.Take(wait));
         if (event.empty()) continue;
         EXPECT_TRUE(queue.Complete(event, "{}", "", ""));
       }

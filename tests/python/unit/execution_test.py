@@ -86,7 +86,8 @@ def test_async_handlers_share_one_loop_and_run_concurrently(host: Any, event: An
         host.put(event("h", context={"n": n}))
     host.wait_ended(100, timeout_s=30)
     assert len(loops) == 1 and sorted(row["result"]["n"] for row in host.completed) == list(range(100))
-    assert max(host.slots) >= 100
+    assert max(host.async_slots) >= 100 and max(host.slots) == 2
+    assert host.handlers["h"] == ("1.0.0", 0, False, True)
 
 
 def test_at_most_the_limit_of_async_handlers_runs_at_once(host: Any, event: Any) -> None:

@@ -35,6 +35,7 @@ class Host:
         self.handlers: dict[str, tuple[Any, ...]] = {}
         self.names_of_others: set[str] = set()
         self.slots: list[int] = []
+        self.async_slots: list[int] = []
         self.logs: list[tuple[str, str, dict[str, Any]]] = []
         self.cancel: Any = None
         self.resolver: Any = None
@@ -151,8 +152,11 @@ def _log(level: str) -> Any:
 log_error, log_warn, log_info, log_debug, log_trace = map(_log, ("error", "warn", "info", "debug", "trace"))
 
 
-def _take_step(timeout_s: float) -> str | None:
+def _take_step(timeout_s: float, only_async: bool = False) -> str | None:
     with host.ready:
+        if only_async:  # All steps are for those who take any.
+            host.ready.wait_for(lambda: not host.running, timeout_s)
+            return None
         host.ready.wait_for(lambda: host.queue or not host.running, timeout_s)
         if not host.running or not host.queue:
             return None
@@ -230,8 +234,9 @@ def _world() -> str:
     return host.world
 
 
-def _consume(slots: int) -> None:
+def _consume(slots: int, async_slots: int = 0) -> None:
     host.slots.append(slots)
+    host.async_slots.append(async_slots)
 
 
 def _complete(event_id: str, result_json: str, metadata_json: str, events_json: str | None) -> bool:

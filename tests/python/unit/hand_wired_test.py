@@ -78,7 +78,7 @@ def run(wired: Any, host: Any, event: Any) -> Any:
 
 
 def test_the_handlers_are_announced(wired: Any, host: Any) -> None:
-    assert host.handlers["h"] == ("1.0.0", 0, False)
+    assert host.handlers["h"] == ("1.0.0", 0, False, False)
 
 
 def test_a_step_is_completed_in_upstreams_form(run: Any) -> None:

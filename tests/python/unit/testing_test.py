@@ -100,7 +100,7 @@ def test_a_workflow_is_tested_in_three_lines(run_task: Any, store: Any, host: An
     assert run.complete and run.result("a") == {"v": 1} and run.attempts("a") == 1
     assert run.states() == {"a": "complete"} and run.steps["a"].history[0].success
     assert (store[0]["namespace"], store[0]["name"], store[0]["version"]) == ("shop", "order", "2.0.0")
-    assert store[0]["context"] == {"n": 4} and host.handlers["doubles"] == ("1.0.0", 0, False)
+    assert store[0]["context"] == {"n": 4} and host.handlers["doubles"] == ("1.0.0", 0, False, False)
 
 
 def test_the_worker_has_a_store_of_its_own_and_no_back_off(host: Any, store: Any) -> None:

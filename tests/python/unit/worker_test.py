@@ -188,7 +188,7 @@ def test_no_step_is_wanted_before_the_handlers_are_known(host: Any, registry: An
     seen: list[int] = []
     consume, fake = tasker_core._native._consume, tasker_core._native
     try:
-        fake._consume = lambda slots: seen.append(len(host.handlers)) if slots else None
+        fake._consume = lambda slots, _: seen.append(len(host.handlers)) if slots else None
         Worker.start()
     finally:
         fake._consume = consume
@@ -198,7 +198,7 @@ def test_no_step_is_wanted_before_the_handlers_are_known(host: Any, registry: An
 def test_a_handler_registered_later_is_announced(host: Any) -> None:
     Worker.start()
     HandlerRegistry.instance().register("doubles", Doubles)
-    assert host.handlers["doubles"] == ("1.0.0", 0, False)
+    assert host.handlers["doubles"] == ("1.0.0", 0, False, False)
     HandlerRegistry.instance().unregister("doubles")
     assert "doubles" not in host.handlers
 

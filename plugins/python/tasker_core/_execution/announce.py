@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tasker_core import _fork
 from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import cancel_by_host
+from tasker_core._execution.loop import is_async
 
 if TYPE_CHECKING:
     from tasker_core.handler import HandlerRegistry
@@ -130,12 +131,13 @@ def _announce_each(new: dict[str, type]) -> None:
         raise refusal
 
 
-def _row(name: str, cls: type) -> tuple[str, str, int, bool]:
+def _row(name: str, cls: type) -> tuple[str, str, int, bool, bool]:
     return (
         name,
         str(getattr(cls, "handler_version", "1.0.0")),
         int(getattr(cls, "max_concurrency", 0)),
         bool(getattr(cls, "idempotent", False)),
+        is_async(cls),
     )
 
 

@@ -62,6 +62,8 @@ class Attempt:
     def cancel(self, reason: str) -> None:
         """Tells the handler to stop; an async one is interrupted at its next `await`. Any thread."""
         self._reason = reason
+        if reason == "timeout":  # The host's clock counts, which started a moment before ours.
+            self.deadline = time.monotonic()
         if self._task is not None:
             loop, task = self._task
             try:

@@ -15,16 +15,18 @@ _MOST = 256
 
 
 class Demand:
-    """States the number of slots: the places for handlers, and what they finish within a fifth of a second.
+    """States the number of slots: the threads, and what they finish within a fifth of a second.
 
-    So slow steps are not hoarded, and fast ones never wait for the next claim. Thread-safe.
+    Async handlers, which wait for no thread, have places of their own. So slow steps are not hoarded, and fast ones
+    never wait for the next claim. Thread-safe.
     """
 
-    def __init__(self, places: Callable[[], int]) -> None:
-        self._places = places
+    def __init__(self, threads: int, async_places: Callable[[], int]) -> None:
+        self._threads = threads
+        self._async_places = async_places
         self._lock = threading.Lock()
         self._finished = 0
-        self._slots = 0
+        self._slots = (0, 0)
         self._next = 0.0
         self._open = False
 
@@ -32,17 +34,17 @@ class Demand:
         """From now on steps are wanted."""
         with self._lock:
             self._open = True
-            self._state(self._places())
+            self._state(self._threads)
 
     def close(self) -> None:
         """No further step is wanted; what is queued goes back to the host."""
         with self._lock:
             self._open = False
-            self._slots = 0
+            self._slots = (0, 0)
             native._consume(0)
 
     def finished(self) -> None:
-        """A step ended."""
+        """A step ended that had one of the threads' slots."""
         self._finished += 1  # Lost updates of racing threads do not matter to an estimate.
         if time.monotonic() >= self._next:
             self.adapt()
@@ -56,12 +58,12 @@ class Demand:
             self._next = now + _PERIOD_S
             finished, self._finished = self._finished, 0
             if self._open:
-                places = self._places()
-                self._state(max(places, min(_MOST, places + finished)))
+                self._state(max(self._threads, min(_MOST, self._threads + finished)))
         finally:
             self._lock.release()
 
-    def _state(self, slots: int) -> None:
+    def _state(self, threads: int) -> None:
+        slots = (threads, self._async_places())
         if slots != self._slots:
             self._slots = slots
-            native._consume(slots)
+            native._consume(*slots)

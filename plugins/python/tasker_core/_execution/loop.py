@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from tasker_core import _fork
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["HandlerLoop"]
+__all__ = ["HandlerLoop", "is_async"]
 
 Done = Callable[[Any, BaseException | None], None]
 
@@ -120,6 +121,11 @@ class HandlerLoop:
                 self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.5))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
+
+
+def is_async(cls: type) -> bool:
+    """True if what `call` of a handler class returns runs on the loop, and occupies no thread."""
+    return bool(getattr(cls, "_is_async", False)) or inspect.iscoroutinefunction(getattr(cls, "call", None))
 
 
 def _forget() -> None:

@@ -6,7 +6,7 @@ import inspect
 import json
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from tasker_core import _tasker_core as native
 from tasker_core._execution.attempt import Attempt, current_attempt, running
 from tasker_core._execution.demand import Demand
 from tasker_core._execution.dispatch import Dispatcher, HandlerNotFoundError
-from tasker_core._execution.loop import HandlerLoop
+from tasker_core._execution.loop import HandlerLoop, is_async
 from tasker_core._execution.outcome import as_result, failure_of, handler_name_of, said
 from tasker_core._execution.submit import Step, give_up, submit
 from tasker_core.event_bridge import EventBridge, EventNames
@@ -52,15 +52,17 @@ class Pool:
         self._worker_id = worker_id
         self._threads = threads
         self._async_limit = async_limit
-        self._has_async: tuple[int, bool] = (-1, False)
-        self._demand = Demand(self._places)
+        self._async_handlers: tuple[int, set[str]] = (-1, set())
+        self._demand = Demand(threads, self._async_places)
         self._closing = threading.Event()
         self._pool: list[threading.Thread] = []
+        self._starter: threading.Thread | None = None
 
     def start(self) -> None:
         """Starts the threads and asks for steps."""
         for number in range(self._threads):
-            thread = threading.Thread(target=self._run, name=f"tasker-handler-{number}", daemon=True)
+            name = f"tasker-handler-{number}"
+            thread = threading.Thread(target=self._run, args=(native._take_step,), name=name, daemon=True)
             self._pool.append(thread)
             thread.start()
         self._demand.open()
@@ -78,13 +80,13 @@ class Pool:
         until = time.monotonic() + _CLOSE_S
         me = threading.current_thread()
         busy = {attempt.thread_id for attempt in list(running.values())} if stuck else set()
-        for thread in self._pool:
+        for thread in [*self._pool, *([self._starter] if self._starter else [])]:
             if thread is not me and thread.ident not in busy:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def owns_current_thread(self) -> bool:
         """True on a thread of the pool or of the loop: inside a handler."""
-        if threading.current_thread() in self._pool:
+        if threading.current_thread() in [*self._pool, self._starter]:
             return True
         loop = HandlerLoop._instance
         return loop is not None and loop.is_current()
@@ -93,14 +95,21 @@ class Pool:
         """How many threads of the pool are alive."""
         return sum(thread.is_alive() for thread in self._pool)
 
-    def _places(self) -> int:
-        if self._has_async[0] != self._registry.generation:
-            classes = self._registry.handler_classes().values()
-            self._has_async = (self._registry.generation, any(map(_may_be_async, classes)))
-        return self._threads + (self._async_limit if self._has_async[1] else 0)
+    def _async_places(self) -> int:
+        """How many async handlers may run; from the first on a thread of their own starts them."""
+        generation = self._registry.generation
+        if self._async_handlers[0] != generation:
+            classes = self._registry.handler_classes()
+            self._async_handlers = (generation, {name for name, cls in classes.items() if is_async(cls)})
+        if not self._async_handlers[1]:
+            return 0
+        if self._starter is None:
+            take = partial(native._take_step, only_async=True)
+            self._starter = threading.Thread(target=self._run, args=(take,), name="tasker-async-starter", daemon=True)
+            self._starter.start()
+        return self._async_limit
 
-    def _run(self) -> None:
-        take = native._take_step
+    def _run(self, take: Callable[[float], str | None]) -> None:
         while not self._closing.is_set():
             asked = time.monotonic()
             try:
@@ -188,7 +197,8 @@ class Pool:
             give_up(step, error)
         finally:
             running.pop(step.attempt.event_id, None)
-        self._demand.finished()
+        if step.handler not in self._async_handlers[1]:
+            self._demand.finished()
 
     def _publish(self, event: str, *args: Any) -> None:
         try:
@@ -208,9 +218,3 @@ def _loads(text: str) -> dict[str, Any]:
 async def _with_attempt(value: Awaitable[Any], attempt: Attempt) -> Any:
     current_attempt.set(attempt)
     return await value
-
-
-def _may_be_async(cls: type) -> bool:
-    if getattr(cls, "_is_async", False):
-        return True
-    return any(inspect.iscoroutinefunction(getattr(cls, name, None)) for name in dir(cls) if name[0] != "_")

@@ -85,4 +85,4 @@ class WorkerConfig(Model):
     polling_interval_ms: int = Field(default=10, description="Longest sleep of an EventPoller.")
     starvation_threshold_ms: int = Field(default=1000, description="What waits longer starves.")
     max_concurrent_handlers: int = Field(default=10, description="Threads for sync handlers.")
-    handler_timeout_ms: int = Field(default=30000, description="Timeout of a step without one.")
+    handler_timeout_ms: int = Field(default=30000, description="Timeout of a step without one; 0: none.")
