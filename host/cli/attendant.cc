@@ -6,7 +6,6 @@
 #include <array>
 #include <csignal>
 #include <string>
-#include <utility>
 
 #include "cli/client.h"
 #include "log/log.h"
@@ -105,7 +104,7 @@ void Attendant::LogStatus() const {
                         {"missing_handlers", Joined(status.missing_handlers)},
                         {"last_error", status.last_error}};
   AddCounts(host_.Counts(), fields);
-  log::Info("main", "status", std::move(fields));
+  log::Info("main", "status", fields);
 }
 
 }  // namespace tasker::cli
