@@ -97,7 +97,7 @@ class TurnRunner final {
   Status Save(const TurnInput& in, TurnOutput& out);
   void AfterCommit(TurnOutput& out);
   void KeepTexts(TurnOutput& out);
-  void KeepPayload(workflow::PayloadWrite& payload);  // takes its body
+  void KeepPayload(const workflow::PayloadWrite& payload);
   void Reset();
   static void Answer(TurnOutput& out, Ticket ticket, Ack::Code code, std::string detail = {});
 

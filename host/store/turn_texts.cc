@@ -70,13 +70,13 @@ void TurnRunner::KeepTexts(TurnOutput& out) {
     cache_.Keep(*entry, std::move(texts));
   }
   if (!cache_.has_texts()) return;
-  for (workflow::PayloadWrite& payload : effects_.payloads) KeepPayload(payload);
+  for (const workflow::PayloadWrite& payload : effects_.payloads) KeepPayload(payload);
   for (Claimed& claimed : out.claimed) {
     if (const TaskEntry* entry = cache_.Find(claimed.step.task)) claimed.texts = entry->texts;
   }
 }
 
-void TurnRunner::KeepPayload(workflow::PayloadWrite& payload) {
+void TurnRunner::KeepPayload(const workflow::PayloadWrite& payload) {
   TaskEntry* const entry = cache_.Find(payload.step.task);
   if (entry == nullptr || entry->texts == nullptr) return;
   const TaskRows::Slot* const slot = entry->rows.Find(payload.step.n);
@@ -87,11 +87,10 @@ void TurnRunner::KeepPayload(workflow::PayloadWrite& payload) {
     return;
   }
   auto texts = std::make_shared<TaskTexts>(*entry->texts);
-  texts->bytes += payload.body.size();
   HydratedDependency* const kept = ResultOf(*texts, payload.step.n);
-  // It is in the store: nobody else needs it any more.
-  (result ? kept->result : kept->metadata) = std::move(payload.body);
+  (result ? kept->result : kept->metadata) = payload.body;
   if (slot->row.ended) kept->ended = *slot->row.ended;
+  texts->bytes += payload.body.size();
   cache_.Keep(*entry, std::move(texts));
 }
 
