@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -56,15 +57,18 @@ TEST_F(TurnLoopTest, RunsAWorkflowToItsEnd) {
 
 TEST_F(TurnLoopTest, RunsAWorkflowWhoseHandlersEndOnAnotherThread) {
   const std::int64_t linear = Register(kLinear, "linear");
+  std::mutex mu;  // The next step may start before this one's thread is in the vector.
   std::vector<std::thread> threads;
   for (const char* const id : {"h.a", "h.b", "h.c", "h.d"}) {
-    instance_->Add(id, [&threads](ScriptedAttempt attempt) {
+    instance_->Add(id, [&](ScriptedAttempt attempt) {
+      const std::lock_guard lock(mu);
       threads.emplace_back(
           [kept = std::make_shared<ScriptedAttempt>(std::move(attempt))] { kept->Succeed(); });
     });
   }
   StartLoop();
   ExpectComplete(SubmitTask(linear));
+  const std::lock_guard lock(mu);
   for (std::thread& thread : threads) thread.join();
 }
 

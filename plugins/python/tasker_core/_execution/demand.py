@@ -11,6 +11,7 @@ from tasker_core import _tasker_core as native
 __all__ = ["Demand"]
 
 _PERIOD_S = 0.2
+_FIRST_S = 0.02  # From a start on, and after a rest, the looks come early: load must not wait for its slots.
 _MOST = 256
 
 
@@ -27,6 +28,8 @@ class Demand:
         self._lock = threading.Lock()
         self._finished = 0
         self._slots = (0, 0)
+        self._period = _FIRST_S
+        self._looked = time.monotonic()
         self._next = 0.0
         self._open = False
 
@@ -55,10 +58,14 @@ class Demand:
         if now < self._next or not self._lock.acquire(blocking=False):
             return
         try:
-            self._next = now + _PERIOD_S
+            elapsed, self._looked = now - self._looked, now
             finished, self._finished = self._finished, 0
+            rested = elapsed > 2 * _PERIOD_S
+            self._period = _FIRST_S if rested else min(_PERIOD_S, 2 * self._period)
+            self._next = now + self._period
             if self._open:
-                self._state(max(self._threads, min(_MOST, self._threads + finished)))
+                soon = int(finished * _PERIOD_S / max(elapsed, _FIRST_S))
+                self._state(min(max(_MOST, self._threads), self._threads + soon))
         finally:
             self._lock.release()
 
