@@ -27,14 +27,18 @@ static char* put_uuid(char* at, const tasker_uuid* uuid) {
 
 /* One write, so that lines never mix and a killed process leaves none of it or all. */
 static int append_line(const tasker_step* step) {
-  char line[256];
+  /* A write that SIGKILL ends stops at a page's end: a line that crosses none is whole or not
+   * there.
+   */
+  enum { LINE = 256 };
+  char line[LINE];
   if (step->step_name.len > 128) return 0;
   char* at = put_uuid(line, &step->task);
   at += sprintf(at, " %.*s ", (int)step->step_name.len, step->step_name.data);
   at = put_uuid(at, &step->call_id);
-  *at++ = '\n';
-  const size_t size = (size_t)(at - line);
-  return write(record, line, size) == (ssize_t)size;
+  memset(at, ' ', (size_t)(line + LINE - at));
+  line[LINE - 1] = '\n';
+  return write(record, line, LINE) == LINE;
 }
 
 static tasker_status work(void* self, const tasker_step* step, tasker_call* call,
