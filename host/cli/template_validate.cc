@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -54,22 +55,15 @@ class TemplateValidate final : public Command {
  private:
   // A folder stands for the templates below it.
   static Result<std::vector<std::string>> FilesOf(const std::vector<std::string>& named) {
-    namespace fs = std::filesystem;
     std::vector<std::string> files;
     for (const std::string& path : named) {
       std::error_code error;
-      if (!fs::is_directory(path, error)) {
+      if (!std::filesystem::is_directory(path, error)) {
         files.push_back(path);
         continue;
       }
-      const auto first = std::ssize(files);
-      fs::recursive_directory_iterator entry(path, error);
-      for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-        const std::string extension = entry->path().extension().string();
-        if (extension == ".yaml" || extension == ".yml") files.push_back(entry->path().string());
-      }
-      if (error) return NotFound("cannot read the folder " + path + ": " + error.message());
-      std::sort(files.begin() + first, files.end());
+      TRY(auto below, pipeline::TemplateFilesIn(path));
+      std::ranges::move(below, std::back_inserter(files));
     }
     if (files.empty()) return NotFound("there is no template to validate; name a file or a folder");
     return files;

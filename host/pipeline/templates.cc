@@ -36,22 +36,6 @@ Result<std::string> ReadText(const std::string& path, std::int64_t bytes_max) {
   return text;
 }
 
-Result<std::vector<std::string>> ListFolder(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code code;
-  fs::recursive_directory_iterator entry(folder, code);
-  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
-    const std::string extension = entry->path().extension().string();
-    std::error_code ignored;  // what is gone by now is no file
-    if ((extension == ".yaml" || extension == ".yml") && entry->is_regular_file(ignored)) {
-      files.push_back(entry->path().string());
-    }
-  }
-  if (code) return Invalid("template folder " + folder + ": it cannot be read: " + code.message());
-  std::ranges::sort(files);
-  return files;
-}
-
 std::string Label(const workflow::TaskTemplate& of) {
   return of.namespace_name + "/" + of.name + "@" + of.version;
 }
@@ -116,6 +100,22 @@ Error NoSuchTemplate(const TemplateName& wanted, const std::vector<TemplateIdent
 
 }  // namespace
 
+Result<std::vector<std::string>> TemplateFilesIn(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code code;
+  fs::recursive_directory_iterator entry(folder, code);
+  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
+    const std::string extension = entry->path().extension().string();
+    std::error_code ignored;  // what is gone by now is no file
+    if ((extension == ".yaml" || extension == ".yml") && entry->is_regular_file(ignored)) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (code) return Invalid("template folder " + folder + ": it cannot be read: " + code.message());
+  std::ranges::sort(files);
+  return files;
+}
+
 store::NewTemplate TemplateFile::ForStore() const {
   const workflow::TaskTemplate& of = parsed.task_template;
   return {of.namespace_name, of.name, of.version, workflow::Sha256Hex(text), text};
@@ -141,7 +141,7 @@ TemplateFolders ReadTemplates(const config::Config& config) {
   std::map<std::string, TemplateFile> good;   // by label
   std::map<std::string, std::string> rivals;  // label -> the files that differ
   for (const std::string& folder : config.templates.paths) {
-    const auto files = ListFolder(folder);
+    const auto files = TemplateFilesIn(folder);
     if (!files) {
       out.errors.push_back(files.error());
       continue;

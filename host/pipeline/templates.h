@@ -27,6 +27,9 @@ workflow::TemplateLimits LimitsOf(const config::Limits& limits);
 // Reads one file. Errors carry "path:line:" where there is a line.
 Result<TemplateFile> ReadTemplate(const std::string& path, const config::Config& config);
 
+// Every *.yaml and *.yml below the folder, sorted by path.
+Result<std::vector<std::string>> TemplateFilesIn(const std::string& folder);
+
 // Reads every *.yaml and *.yml below the configured folders, sorted by path. Good files are
 // returned although others are bad; two files that claim the same namespace/name@version with
 // different text are an error that names both.
