@@ -91,18 +91,13 @@ void Attendant::LogStatus() const {
                         {"durability", status.durability},
                         {"ready", status.ready ? "true" : "false"},
                         {"not_ready", status.not_ready},
-                        {"turns", status.turns},
-                        {"commits", status.commits},
-                        {"claimed", status.claimed},
-                        {"ended", status.ended},
-                        {"submitted", status.submitted},
-                        {"in_flight", status.in_flight},
-                        {"places", status.places},
                         {"beats", status.beats},
                         {"running_count", std::uint64_t{status.running.size()}},
                         {"running", running},
                         {"missing_handlers", Joined(status.missing_handlers)},
                         {"last_error", status.last_error}};
+  store::VisitCounts(status,
+                     [&](const char* name, auto count) { fields.emplace_back(name, count); });
   AddCounts(host_.Counts(), fields);
   log::Info("main", "status", fields);
 }

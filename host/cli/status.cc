@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/value_from.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,19 +59,14 @@ boost::json::object ToJson(const store::OpenWorker& worker) {
                           {"stopped", worker.stopped},
                           {"holds_turn", worker.holds_turn},
                           {"running", worker.running.size()}};
+  // Null: the worker says nothing of itself.
   const auto& notice = worker.notice;
-  const auto add = [&](const char* key, auto member) {
-    out[key] = notice ? boost::json::value_from((*notice).*member) : boost::json::value();
-  };
-  add("turns", &store::WorkerNotice::turns);
-  add("commits", &store::WorkerNotice::commits);
-  add("claimed", &store::WorkerNotice::claimed);
-  add("ended", &store::WorkerNotice::ended);
-  add("submitted", &store::WorkerNotice::submitted);
-  add("in_flight", &store::WorkerNotice::in_flight);
-  add("places", &store::WorkerNotice::places);
-  add("not_ready", &store::WorkerNotice::not_ready);
-  add("last_error", &store::WorkerNotice::last_error);
+  const store::WorkerNotice said = notice.value_or(store::WorkerNotice{});
+  store::VisitCounts(said, [&](const char* name, auto count) {
+    out[name] = notice ? boost::json::value(count) : boost::json::value();
+  });
+  out["not_ready"] = notice ? boost::json::value(said.not_ready) : boost::json::value();
+  out["last_error"] = notice ? boost::json::value(said.last_error) : boost::json::value();
   const bool had_error = notice && notice->last_error_us != 0;
   out["last_error_at"] =
       had_error ? TimeJson(Time(std::chrono::microseconds(notice->last_error_us))) : nullptr;

@@ -56,28 +56,23 @@ std::string StatusJson(const HostStatus& status, const config::Config& config,
                        const plugin::HandlerRegistry& registry, std::size_t templates) {
   json::error_code error;
   json::value shown = json::parse(config::Show(config, true), error);
-  return json::serialize(json::object{{"worker", status.worker},
-                                      {"worker_name", config.worker.id},
-                                      {"namespaces", Texts(config.worker.namespaces)},
-                                      {"pid", std::int64_t{::getpid()}},
-                                      {"store_path", config.store.path},
-                                      {"durability", status.durability},
-                                      {"config_file", config.file},
-                                      {"ready", status.ready},
-                                      {"not_ready", status.not_ready},
-                                      {"turns", status.turns},
-                                      {"commits", status.commits},
-                                      {"claimed", status.claimed},
-                                      {"ended", status.ended},
-                                      {"submitted", status.submitted},
-                                      {"in_flight", status.in_flight},
-                                      {"places", status.places},
-                                      {"running", Running(status)},
-                                      {"handlers", Handlers(registry)},
-                                      {"missing_handlers", Texts(status.missing_handlers)},
-                                      {"templates", templates},
-                                      {"last_error", status.last_error},
-                                      {"config", std::move(shown)}});
+  json::object out{{"worker", status.worker},
+                   {"worker_name", config.worker.id},
+                   {"namespaces", Texts(config.worker.namespaces)},
+                   {"pid", std::int64_t{::getpid()}},
+                   {"store_path", config.store.path},
+                   {"durability", status.durability},
+                   {"config_file", config.file},
+                   {"ready", status.ready},
+                   {"not_ready", status.not_ready},
+                   {"running", Running(status)},
+                   {"handlers", Handlers(registry)},
+                   {"missing_handlers", Texts(status.missing_handlers)},
+                   {"templates", templates},
+                   {"last_error", status.last_error},
+                   {"config", std::move(shown)}};
+  store::VisitCounts(status, [&](const char* name, auto count) { out[name] = count; });
+  return json::serialize(out);
 }
 
 }  // namespace tasker::pipeline

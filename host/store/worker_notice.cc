@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace tasker::store {
 namespace {
@@ -32,20 +33,11 @@ std::string TextAt(std::span<const std::int64_t, NoticeBoard::kWords> words, std
 }  // namespace
 
 void NoticeBoard::Write(const WorkerNotice& notice) {
-  const std::array<std::int64_t, 8> counts = {static_cast<std::int64_t>(notice.turns),
-                                              static_cast<std::int64_t>(notice.commits),
-                                              static_cast<std::int64_t>(notice.claimed),
-                                              static_cast<std::int64_t>(notice.ended),
-                                              static_cast<std::int64_t>(notice.submitted),
-                                              notice.in_flight,
-                                              notice.places,
-                                              notice.last_error_us};
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    // A store makes the page dirty, also of the same value: an idle worker writes nothing to disk.
-    std::atomic<std::int64_t>& word = words_[kCounts + i];
-    if (word.load(std::memory_order_relaxed) != counts[i])
-      word.store(counts[i], std::memory_order_relaxed);
-  }
+  std::size_t at = kCounts;
+  VisitCounts(notice, [&](const char* /*name*/, auto count) {
+    WriteCount(at++, static_cast<std::int64_t>(count));
+  });
+  WriteCount(at, notice.last_error_us);
   if (notice.not_ready == not_ready_ && notice.last_error == last_error_) return;
   not_ready_ = notice.not_ready;
   last_error_ = notice.last_error;
@@ -53,6 +45,12 @@ void NoticeBoard::Write(const WorkerNotice& notice) {
   WriteText(kNotReady, not_ready_);
   WriteText(kLastError, last_error_);
   words_[kVersion].fetch_add(1);
+}
+
+void NoticeBoard::WriteCount(std::size_t at, std::int64_t count) {
+  // A store makes the page dirty, also of the same value: an idle worker writes nothing to disk.
+  if (words_[at].load(std::memory_order_relaxed) != count)
+    words_[at].store(count, std::memory_order_relaxed);
 }
 
 void NoticeBoard::WriteText(std::size_t first, std::string_view text) {
@@ -70,19 +68,15 @@ std::optional<WorkerNotice> DecodeNotice(
     std::span<const std::int64_t, NoticeBoard::kWords> second) {
   const bool changes = (first[kVersion] & 1) != 0 || first[kVersion] != second[kVersion];
   if (changes) return std::nullopt;
-  const auto count = [&](std::size_t at) {
-    return static_cast<std::uint64_t>(first[kCounts + at]);
-  };
-  return WorkerNotice{.turns = count(0),
-                      .commits = count(1),
-                      .claimed = count(2),
-                      .ended = count(3),
-                      .submitted = count(4),
-                      .in_flight = first[kCounts + 5],
-                      .places = first[kCounts + 6],
-                      .not_ready = TextAt(first, kNotReady),
-                      .last_error = TextAt(first, kLastError),
-                      .last_error_us = first[kCounts + 7]};
+  WorkerNotice notice;
+  std::size_t at = kCounts;
+  VisitCounts(notice, [&](const char* /*name*/, auto& count) {
+    count = static_cast<std::remove_reference_t<decltype(count)>>(first[at++]);
+  });
+  notice.last_error_us = first[at];
+  notice.not_ready = TextAt(first, kNotReady);
+  notice.last_error = TextAt(first, kLastError);
+  return notice;
 }
 
 }  // namespace tasker::store

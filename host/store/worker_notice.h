@@ -19,6 +19,18 @@ struct WorkerNotice {
   std::int64_t last_error_us = 0;  // when it came, since the epoch; 0: none
 };
 
+// Each count with its name, in the order of its words.
+template <typename Notice, typename Visit>
+void VisitCounts(Notice& notice, const Visit& visit) {
+  visit("turns", notice.turns);
+  visit("commits", notice.commits);
+  visit("claimed", notice.claimed);
+  visit("ended", notice.ended);
+  visit("submitted", notice.submitted);
+  visit("in_flight", notice.in_flight);
+  visit("places", notice.places);
+}
+
 // Keeps the notice in words that other processes read: no message is needed, and a worker that is
 // stopped or dead can be asked too. Each count is true by itself; the texts are of one writing, cut
 // to kTextBytes. One thread writes.
@@ -34,6 +46,7 @@ class NoticeBoard final {
   void Write(const WorkerNotice& notice);
 
  private:
+  void WriteCount(std::size_t at, std::int64_t count);
   void WriteText(std::size_t first, std::string_view text);
 
   const Words words_;
