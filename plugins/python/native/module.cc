@@ -64,10 +64,15 @@ std::string EventId(const std::string& text) {
 
 std::string Dumps(const py::handle& value) {
   using py::literals::operator""_a;
-  return py::module_::import("json")
-      .attr("dumps")(value, "ensure_ascii"_a = false, "allow_nan"_a = false,
-                     "separators"_a = py::make_tuple(",", ":"))
-      .cast<std::string>();
+  const py::object text = py::module_::import("json").attr("dumps")(
+      value, "ensure_ascii"_a = false, "allow_nan"_a = false,
+      "separators"_a = py::make_tuple(",", ":"));
+  try {
+    return py::bytes(text.attr("encode")());
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_UnicodeEncodeError)) throw;
+    throw py::value_error(std::string("half a character cannot be said in JSON: ") + error.what());
+  }
 }
 
 py::object Loads(const std::string& text) {

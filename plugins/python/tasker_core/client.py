@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 import warnings
@@ -251,7 +250,6 @@ class TaskerClient:
             "reason": reason,
             **kwargs,
         }
-        _refuse_half_characters(request)
         return _one(TaskResponse.from_dict, _call(client_create_task, request))
 
     def get_task(self, task_uuid: str) -> TaskResponse:
@@ -534,13 +532,6 @@ def _warn_of_what_is_not_kept(arguments: dict[str, Any]) -> None:
     dropped = [name for name in _NOT_KEPT if arguments.get(name) is not None]
     if dropped:
         warnings.warn(f"create_task() takes {', '.join(dropped)} and does not keep it yet", stacklevel=3)
-
-
-def _refuse_half_characters(request: dict[str, Any]) -> None:
-    try:
-        json.dumps(request, ensure_ascii=False, skipkeys=True, default=str).encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"create_task(): the request holds half a character, which JSON cannot say: {error}") from None
 
 
 def _one(from_dict: Callable[[dict[str, Any]], _T], answer: Any) -> _T:
