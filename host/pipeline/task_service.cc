@@ -68,6 +68,14 @@ std::string StatesOf(const store::TaskView& view) {
   return states;
 }
 
+constexpr std::int64_t kDayMs = 86'400'000;
+
+// By the request's timeout_ms; without one in a day.
+Result<Steady> DeadlineOf(const json::object& request, std::int64_t timeout_max_ms) {
+  TRY(const std::int64_t timeout, Number(request, "timeout_ms", kDayMs, 0, timeout_max_ms));
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout);
+}
+
 std::optional<workflow::TaskState> StateNamed(const std::string& word) {
   for (int i = 0; i < workflow::kTaskStates; ++i) {
     const auto state = static_cast<workflow::TaskState>(i);
@@ -235,20 +243,17 @@ Result<json::value> TaskService::Health(const Request&) const {
 }
 
 Result<json::value> TaskService::Wait(const Request& request) const {
-  constexpr std::int64_t kDayMs = 86'400'000;
   TRY(const Uuid task, Id(request, "task_uuid"));
-  TRY(const std::int64_t timeout, Number(request, "timeout_ms", kDayMs, 0, kDayMs * 365));
-  TRY_OK(access_.wait(task, std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout)));
+  TRY(const Steady deadline, DeadlineOf(request, kDayMs * 365));
+  TRY_OK(access_.wait(task, deadline));
   TRY(const store::TaskView view, View(task));
   return json::value(ClientTask(view));
 }
 
 Result<json::value> TaskService::Watch(const Request& request) const {
-  constexpr std::int64_t kDayMs = 86'400'000;
   TRY(const Uuid task, Id(request, "task_uuid"));
   TRY(const std::optional<std::string> seen, Text(request, "seen"));
-  TRY(const std::int64_t timeout, Number(request, "timeout_ms", kDayMs, 0, kDayMs));
-  const Steady deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout);
+  TRY(const Steady deadline, DeadlineOf(request, kDayMs));
   store::TaskView view;
   TRY_OK(access_.watch(deadline, [&]() -> Result<bool> {
     TRY(view, View(task));
