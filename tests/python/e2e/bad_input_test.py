@@ -2,9 +2,10 @@
 under tasker-host."""
 
 import collections
+import textwrap
 
 import pytest
-from conftest import CLIENT, template
+from conftest import CLIENT, template, wired
 
 HANDLERS = """
     import asyncio, math, os, sys
@@ -143,21 +144,10 @@ def application(program, host):
 
 
 def hand_wired(program, host):
-    return program.run(DRIVER + """
-    from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber, bootstrap_worker,
-                             stop_worker)
-    result = bootstrap_worker()
-    registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
-    bridge = EventBridge.instance(); bridge.start()
-    subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
-    subscriber.start()
-    poller = EventPoller()
-    poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
-    poller.start()
-    drive()
-    assert poller.is_running
-    poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
-    """)
+    return program.run(textwrap.dedent(DRIVER) + wired("""
+        drive()
+        assert poller.is_running
+    """))
 
 
 def embedded(program, host):

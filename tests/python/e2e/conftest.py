@@ -183,6 +183,25 @@ HANDLERS = """
             return self.success({"slept": True})
 """
 
+
+def wired(body: str) -> str:
+    """A program around this one whose parts are wired by hand, word for word as upstream's documentation has it."""
+    return f"""\
+from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber, bootstrap_worker,
+                         stop_worker)
+result = bootstrap_worker()
+registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
+bridge = EventBridge.instance(); bridge.start()
+subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
+subscriber.start()
+poller = EventPoller()
+poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
+poller.start()
+{textwrap.dedent(body)}
+poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
+"""
+
+
 CLIENT = """
     from tasker_core import _tasker_core as native
 

@@ -1,29 +1,18 @@
 """The public parts wired by hand, word for word as upstream's documentation has it."""
 
-from conftest import CLIENT, HANDLERS, template
+from conftest import CLIENT, HANDLERS, template, wired
 
 
 def test_the_parts_wired_by_hand_run_steps(program):
     program.write("app/handlers.py", HANDLERS)
     program.write("driver.py", CLIENT)
     program.write("templates/chain.yaml", template("chain", ("a", "app.noop", []), ("b", "app.noop", ["a"])))
-    ended = program.run("""
+    ended = program.run(wired("""
         import json
-        from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber,
-                                 bootstrap_worker, stop_worker)
         from driver import settled, submit
-        result = bootstrap_worker()
-        registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
-        bridge = EventBridge.instance(); bridge.start()
-        subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
-        subscriber.start()
-        poller = EventPoller()
-        poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
-        poller.start()
         states = [settled(submit("chain"))["status"] for _ in range(5)]
-        poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
         print(json.dumps([result.success, states]))
-    """)
+    """))
     assert ended.answer() == [True, ["complete"] * 5]
 
 
@@ -104,25 +93,14 @@ def test_an_async_handler_past_its_time_is_interrupted_and_holds_up_nobody(progr
     program.write("templates/one.yaml", template("one", ("a", "app.sleeps", []), more="""\
 retry: {retryable: true, max_attempts: 2, backoff: linear, backoff_base_ms: 10}
 timeout_seconds: 1"""))
-    ended = program.run("""
+    ended = program.run(wired("""
         import json
-        from tasker_core import (EventBridge, EventPoller, HandlerRegistry, StepExecutionSubscriber,
-                                 bootstrap_worker, stop_worker)
         from driver import settled, steps, submit
-        result = bootstrap_worker()
-        registry = HandlerRegistry.instance(); registry.discover_handlers("app.handlers")
-        bridge = EventBridge.instance(); bridge.start()
-        subscriber = StepExecutionSubscriber(event_bridge=bridge, handler_registry=registry, worker_id=result.worker_id)
-        subscriber.start()
-        poller = EventPoller()
-        poller.on_step_event(lambda event: bridge.publish("step.execution.received", event))
-        poller.start()
         task = submit("one")
         state = settled(task)["status"]
         from app.handlers import SEEN
         print(json.dumps([state, steps(task)["a"]["results"], SEEN]))
-        poller.stop(); subscriber.stop(); bridge.stop(); stop_worker()
-    """)
+    """))
     assert ended.answer() == ["complete", {"attempt": 2}, ["timeout"]]
 
 

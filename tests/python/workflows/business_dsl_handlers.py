@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import business
+from keeping import keeping
 from pydantic import BaseModel
 from tasker_core import PermanentError, RetryableError, StepContext
-from tasker_core.step_handler import depends_on, inputs, step_handler
+from tasker_core.step_handler import depends_on, inputs
 
 HANDLERS: list[Any] = []
-
-
-def handles(name: str) -> Any:
-    """A `step_handler` of this style, kept in HANDLERS."""
-
-    def decorate(function: Any) -> Any:
-        HANDLERS.append(step_handler(f"dsl.{name}")(function))
-        return function
-
-    return decorate
+handles = keeping(HANDLERS)
 
 
 class Account(BaseModel):

@@ -6,20 +6,12 @@ import asyncio
 from typing import Any
 
 from class_handlers import PRICES, Meeting
+from keeping import keeping
 from tasker_core import PermanentError, RetryableError, StepContext, StepHandlerResult
-from tasker_core.step_handler import depends_on, inputs, step_handler
+from tasker_core.step_handler import depends_on, inputs
 
 HANDLERS: list[Any] = []
-
-
-def handles(name: str) -> Any:
-    """A `step_handler` of this style, kept in HANDLERS."""
-
-    def decorate(function: Any) -> Any:
-        HANDLERS.append(step_handler(f"dsl.{name}")(function))
-        return function
-
-    return decorate
+handles = keeping(HANDLERS)
 
 
 @handles("square")
