@@ -104,6 +104,7 @@ py::dict Status() {
   const StepQueue::Figures figures = FiguresNow();
   if (out.contains("worker_name")) out["worker_id"] = out["worker_name"];
   out["running_worker"] = running;
+  out["attached"] = Runtime::OfProcess().link().attached();
   out["slots"] = figures.slots;
   out["async_slots"] = figures.async_slots;
   out["waiting"] = figures.waiting;

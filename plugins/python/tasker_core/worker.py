@@ -308,7 +308,7 @@ class Worker:
             raise WorkerBootstrapError(f"the worker could not start: {why}")
         self._bootstrap_result = result
         status = native._status()
-        if "handlers" not in status:  # The host has no link to this interpreter.
+        if not status["attached"]:
             raise WorkerBootstrapError(
                 "the worker could not start: a handler of an earlier worker of this process still runs, and the "
                 "host cannot use Python before it returns; wait for it, or restart the process"

@@ -27,6 +27,13 @@ def test_without_packages_the_callables_of_the_templates_are_imported(program, h
     assert ended.returncode == 0, ended.stderr + running.log()
 
 
+def test_plugin_list_names_the_handlers_in_python(program, host):
+    program.write("app/handlers.py", HANDLERS)
+    running = host('packages = ["app.handlers"]')
+    listed = running.client("plugin", "list")
+    assert listed.returncode == 0 and "app.noop" in listed.stdout, listed.stderr
+
+
 def test_the_worker_belongs_to_tasker_host(program, host):
     program.write("app/handlers.py", HANDLERS + """
     from tasker_core import Worker, bootstrap_worker, is_worker_running, stop_worker

@@ -311,7 +311,7 @@ def _unregister_handler(name: str) -> None:
 
 
 def _status() -> dict[str, Any]:
-    return {"worker_id": "python-worker-1", "handlers": list(host.handlers)}
+    return {"worker_id": "python-worker-1", "attached": True, "handlers": list(host.handlers)}
 
 
 def _on_exit() -> None:

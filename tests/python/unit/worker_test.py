@@ -488,7 +488,7 @@ fake._on_exit = lambda: (end(), print("exit", len(fake.host.completed), flush=Tr
 
 
 def test_a_host_without_its_python_side_is_no_worker(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasker_core._native, "_status", lambda: {"running_worker": True})
+    monkeypatch.setattr(tasker_core._native, "_status", lambda: {"running_worker": True, "attached": False})
     with pytest.raises(WorkerBootstrapError, match="earlier worker of this process still runs"):
         Worker.start()
     assert host.stops == 1 and Worker.instance() is None
