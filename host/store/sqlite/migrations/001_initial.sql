@@ -64,9 +64,12 @@ CREATE TABLE task_input(
   context TEXT NOT NULL
 ) STRICT;
 
+-- The task's id and the step's number within it (less than 2^20) in one integer: a row is found by one search for a
+-- number, where a key of two columns costs a comparison of records at each level of the tree.
 CREATE TABLE step(
-  task_id INTEGER NOT NULL,
-  n INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY,
+  task_id INTEGER GENERATED ALWAYS AS (id >> 20) VIRTUAL,
+  n INTEGER GENERATED ALWAYS AS (id & 1048575) VIRTUAL,
   template_step INTEGER NOT NULL,
   batch_id TEXT,
   handler_id INTEGER NOT NULL,
@@ -80,9 +83,8 @@ CREATE TABLE step(
   due_us INTEGER,
   ready_us INTEGER,
   claimed_us INTEGER,
-  ended_us INTEGER,
-  PRIMARY KEY(task_id, n)
-) STRICT, WITHOUT ROWID;
+  ended_us INTEGER
+) STRICT;
 
 -- A rowid table: bodies are appended one after the other, and only the small index is written in the order of tasks.
 -- With the bodies in that order a turn rewrote a page of nearly every task that it touched: half of the log.
@@ -137,13 +139,13 @@ CREATE UNIQUE INDEX template_current ON template(namespace, name, version) WHERE
 CREATE INDEX task_state    ON task(state, id);
 CREATE INDEX task_start    ON task(start_us)    WHERE start_us IS NOT NULL AND state = 0;
 CREATE INDEX task_deadline ON task(deadline_us) WHERE deadline_us IS NOT NULL AND ended_us IS NULL;
-CREATE INDEX step_ready    ON step(handler_id, priority DESC, task_id, n) WHERE state = 1;
+CREATE INDEX step_ready    ON step(handler_id, priority DESC) WHERE state = 1;
 CREATE INDEX step_claimed  ON step(claim_id) WHERE state = 2;
 -- An UPDATE opens every index that has one of its columns, or whose predicate has. These two are left alone
 -- by a claim and by
 -- an end: a time is due only while the step waits for it, and the few revoked steps are found without their claim.
 CREATE INDEX step_due      ON step(due_us)   WHERE due_us IS NOT NULL;
-CREATE INDEX step_revoked  ON step(task_id)  WHERE revoked = 1;
+CREATE INDEX step_revoked  ON step(revoked)  WHERE revoked = 1;
 CREATE INDEX action_task   ON action(task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX dead_letter_task ON dead_letter(task_id);
 

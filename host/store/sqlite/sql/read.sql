@@ -13,23 +13,23 @@ SELECT kind, body FROM payload WHERE task_id = ?1 AND n = ?2 AND kind >= 3 ORDER
 SELECT n, kind, body FROM payload WHERE task_id = ?1 AND n BETWEEN ?2 AND ?3 AND kind >= 3 ORDER BY n, kind;
 
 -- name: step_ended
-SELECT ended_us FROM step WHERE task_id = ?1 AND n = ?2;
+SELECT ended_us FROM step WHERE id = ?1 << 20 | ?2;
 
 -- name: steps_ended_between
-SELECT n, ended_us FROM step WHERE task_id = ?1 AND n BETWEEN ?2 AND ?3 ORDER BY n;
+SELECT n, ended_us FROM step WHERE id BETWEEN ?1 << 20 | ?2 AND ?1 << 20 | ?3 ORDER BY id;
 
 -- name: tasks
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state = 5) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,
-       (SELECT count(*) FROM step s WHERE s.task_id = t.id)
+       (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
 FROM task t JOIN template m ON m.id = t.template_id
 WHERE t.id < ?1 AND (?2 = '' OR m.namespace = ?2) AND (?3 = '' OR m.name = ?3)
 ORDER BY t.id DESC LIMIT ?4;
@@ -37,15 +37,15 @@ ORDER BY t.id DESC LIMIT ?4;
 -- name: tasks_in_state
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state = 5) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,
-       (SELECT count(*) FROM step s WHERE s.task_id = t.id)
+       (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
 FROM task t JOIN template m ON m.id = t.template_id
 WHERE t.state = ?5 AND t.id < ?1 AND (?2 = '' OR m.namespace = ?2) AND (?3 = '' OR m.name = ?3)
 ORDER BY t.id DESC LIMIT ?4;
@@ -53,15 +53,15 @@ ORDER BY t.id DESC LIMIT ?4;
 -- name: task
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.task_id = t.id AND s.state = 5) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,
-       (SELECT count(*) FROM step s WHERE s.task_id = t.id)
+       (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
 FROM task t JOIN template m ON m.id = t.template_id
 WHERE t.uuid = ?1;
 
@@ -79,7 +79,7 @@ SELECT s.n, s.template_step, s.handler_id, s.state, s.waiting_for, s.priority, s
        s.due_us, s.ready_us, s.claimed_us, s.ended_us, h.callable, h.resolver,
        EXISTS (SELECT 1 FROM worker w JOIN worker_handler wh ON wh.worker_id = w.id
                WHERE w.ended_us IS NULL AND wh.handler_id = s.handler_id)
-FROM step s JOIN handler h ON h.id = s.handler_id WHERE s.task_id = ?1 ORDER BY s.n;
+FROM step s JOIN handler h ON h.id = s.handler_id WHERE s.id >= ?1 << 20 AND s.id < (?1 + 1) << 20 ORDER BY s.id;
 
 -- name: attempts
 SELECT n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error FROM attempt WHERE task_id = ?1
@@ -155,12 +155,12 @@ WHERE a.kind = 10 AND h.paused = 1 ORDER BY a.id;
 SELECT d.id, t.uuid, m.namespace, m.name, d.n, json_extract(d.snapshot, '$.step'), h.callable, d.reason, d.at_us,
        d.snapshot, d.resolution, d.notes, s.state
 FROM dead_letter d JOIN task t ON t.id = d.task_id JOIN template m ON m.id = t.template_id
-JOIN step s ON s.task_id = d.task_id AND s.n = d.n JOIN handler h ON h.id = s.handler_id
+JOIN step s ON s.id = d.task_id << 20 | d.n JOIN handler h ON h.id = s.handler_id
 WHERE d.id < ?1 AND (?2 = 1 OR d.resolution = 'pending') ORDER BY d.id DESC LIMIT ?3;
 
 -- name: dead_letters_of_step
 SELECT d.id, t.uuid, m.namespace, m.name, d.n, json_extract(d.snapshot, '$.step'), h.callable, d.reason, d.at_us,
        d.snapshot, d.resolution, d.notes, s.state
 FROM dead_letter d JOIN task t ON t.id = d.task_id JOIN template m ON m.id = t.template_id
-JOIN step s ON s.task_id = d.task_id AND s.n = d.n JOIN handler h ON h.id = s.handler_id
+JOIN step s ON s.id = d.task_id << 20 | d.n JOIN handler h ON h.id = s.handler_id
 WHERE d.task_id = ?1 AND d.n = ?2 ORDER BY d.id DESC;

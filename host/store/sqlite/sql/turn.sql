@@ -30,13 +30,13 @@ SELECT context FROM task_input WHERE task_id = ?1 AND length(context) <= ?2;
 SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
        due_us, ready_us,
        claimed_us, ended_us
-FROM step WHERE task_id = ?1 AND n = ?2;
+FROM step WHERE id = ?1 << 20 | ?2;
 
 -- name: load_all_steps
 SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
        due_us, ready_us,
        claimed_us, ended_us
-FROM step WHERE task_id = ?1 ORDER BY n;
+FROM step WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 ORDER BY id;
 
 -- name: insert_task
 INSERT INTO task(id, uuid, template_id, state, priority, open_steps, active_steps, retrying_steps,
@@ -57,27 +57,27 @@ UPDATE task SET open_steps = ?2, active_steps = ?3, retrying_steps = ?4, failed_
        state = ?6;
 
 -- name: insert_step
-INSERT INTO step(task_id, n, template_step, batch_id, handler_id, state, waiting_for, priority, attempts,
+INSERT INTO step(id, template_step, batch_id, handler_id, state, waiting_for, priority, attempts,
        crashes, claim_id,
                  revoked, due_us, ready_us, claimed_us, ended_us)
-VALUES(?1, ?2, ?3, NULL, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, NULL, ?9, ?10, NULL);
+VALUES(?1 << 20 | ?2, ?3, NULL, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, NULL, ?9, ?10, NULL);
 
 -- The two changes that nearly every step goes through. An UPDATE opens each index that one of its columns concerns.
 -- name: end_step
-UPDATE step SET state = ?3, attempts = ?4, ended_us = ?5 WHERE task_id = ?1 AND n = ?2 AND state = 2 AND
+UPDATE step SET state = ?3, attempts = ?4, ended_us = ?5 WHERE id = ?1 << 20 | ?2 AND state = 2 AND
        claim_id = ?6;
 
 -- name: claim_step
 UPDATE step SET state = 2, waiting_for = ?3, claim_id = ?4, ready_us = ?5, claimed_us = ?6
-WHERE task_id = ?1 AND n = ?2 AND state = ?7;
+WHERE id = ?1 << 20 | ?2 AND state = ?7;
 
 -- name: update_step
 UPDATE step SET state = ?3, waiting_for = ?4, attempts = ?5, crashes = ?6, claim_id = ?7, revoked = ?8, due_us = ?9,
                 ready_us = ?10, claimed_us = ?11, ended_us = ?12
-WHERE task_id = ?1 AND n = ?2 AND state = ?13 AND claim_id IS ?14;
+WHERE id = ?1 << 20 | ?2 AND state = ?13 AND claim_id IS ?14;
 
 -- name: update_step_waiting
-UPDATE step SET waiting_for = ?3 WHERE task_id = ?1 AND n = ?2 AND state = 0 AND waiting_for = ?4;
+UPDATE step SET waiting_for = ?3 WHERE id = ?1 << 20 | ?2 AND state = 0 AND waiting_for = ?4;
 
 -- name: insert_attempt
 INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
@@ -135,7 +135,7 @@ WHERE s.state = 1 AND s.handler_id = ?1
   AND (?3 = 0 OR s.crashes = 0)
   AND (?4 = 0 OR EXISTS (SELECT 1 FROM task t JOIN template m ON m.id = t.template_id
                          WHERE t.id = s.task_id AND m.namespace IN (SELECT value FROM json_each(?5))))
-ORDER BY s.priority DESC, s.task_id, s.n LIMIT ?2;
+ORDER BY s.priority DESC, s.id LIMIT ?2;
 
 -- name: claims
 SELECT task_id, n, claim_id FROM step WHERE state = 2 AND claim_id >= ?1 AND claim_id < ?2

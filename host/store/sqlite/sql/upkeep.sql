@@ -54,8 +54,8 @@ SELECT min(at_us) FROM dead_letter WHERE resolution = 'pending';
 SELECT t.id, t.created_us,
        CASE WHEN t.ended_us < ?3
                  AND NOT EXISTS (SELECT 1 FROM dead_letter d WHERE d.task_id = t.id AND d.resolution = 'pending')
-                 AND NOT EXISTS (SELECT 1 FROM step s INDEXED BY step_revoked WHERE s.task_id = t.id AND s.revoked = 1)
-            THEN (SELECT count(*) FROM step s WHERE s.task_id = t.id) ELSE -1 END
+                 AND NOT EXISTS (SELECT 1 FROM step s INDEXED BY step_revoked WHERE s.revoked = 1 AND s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
+            THEN (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20) ELSE -1 END
 FROM task t WHERE t.state = ?1 AND t.id > ?2 ORDER BY t.id LIMIT 256;
 
 -- name: delete_task
@@ -63,7 +63,7 @@ DELETE FROM task WHERE id = ?1;
 -- name: delete_task_input
 DELETE FROM task_input WHERE task_id = ?1;
 -- name: delete_steps
-DELETE FROM step WHERE task_id = ?1;
+DELETE FROM step WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20;
 -- name: delete_payloads
 DELETE FROM payload WHERE task_id = ?1;
 -- name: delete_attempts
