@@ -3,6 +3,7 @@
 
 #include "store/sqlite/connection.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/turn_rows.h"
 #include "tests/support/store_fixture.h"
 
 namespace tasker::store {
@@ -32,6 +33,8 @@ class QueryPlanTest : public testing::StoreTest {
     std::vector<std::string> found;
     sqlite3* db = nullptr;
     EXPECT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+    const sqlite::TurnRows rows;
+    EXPECT_TRUE(sqlite::RegisterTurnRows(db, rows));
     sqlite3_stmt* statement = nullptr;
     EXPECT_EQ(
         sqlite3_prepare_v2(db, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr),

@@ -37,6 +37,7 @@ Result<std::unique_ptr<SqliteTx>> SqliteTx::Make(Connection& connection, Turnsti
 }
 
 Status SqliteTx::PrepareAll() {
+  TRY_OK(RegisterTurnRows(connection_.db(), rows_));
   const SqlFile file = ParseSqlFile(kSql_turn);
   const std::pair<Statement*, std::string_view> all[] = {
       {&begin_, "begin"},
@@ -53,14 +54,14 @@ Status SqliteTx::PrepareAll() {
       {&insert_task_input_, "insert_task_input"},
       {&update_task_, "update_task"},
       {&update_task_counters_, "update_task_counters"},
-      {&insert_step_, "insert_step"},
+      {&insert_steps_, "insert_steps"},
       {&end_step_, "end_step"},
       {&claim_step_, "claim_step"},
       {&update_step_, "update_step"},
       {&update_step_waiting_, "update_step_waiting"},
-      {&insert_attempt_, "insert_attempt"},
+      {&insert_attempts_, "insert_attempts"},
       {&attempt_late_, "attempt_late"},
-      {&insert_payload_, "insert_payload"},
+      {&insert_payloads_, "insert_payloads"},
       {&put_payload_, "put_payload"},
       {&insert_dead_letter_, "insert_dead_letter"},
       {&resolve_dead_letters_, "resolve_dead_letters"},

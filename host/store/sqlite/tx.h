@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/sqlite/connection.h"
+#include "store/sqlite/turn_rows.h"
 #include "store/sqlite/turnstile.h"
 #include "store/tx.h"
 
@@ -61,24 +62,26 @@ class SqliteTx final : public Tx {
   Status LoadAllSteps(workflow::TaskRows& rows);
   Status SaveTask(const Dirty& dirty);
   Status InsertTask(const Dirty& dirty);
-  Status InsertSteps(workflow::TaskRows& rows);
+  Status InsertSteps(std::span<const Dirty> dirty);
   Status SaveStep(std::int64_t task, const workflow::TaskRows::Slot& slot);
   Statement& BindStep(std::int64_t task, const workflow::StepRow& step,
                       const workflow::StepRow& stored);
   Status SaveEffects(const workflow::Effects& effects, Time now);
+  Status InsertPayloads(std::span<const workflow::PayloadWrite> payloads);
   // Runs a statement that must change exactly one row.
   Status RunOnOneRow(Statement& statement);
 
   Connection& connection_;
   Turnstile& turnstile_;
   std::int64_t seen_version_ = -1;
+  TurnRows rows_;
 
   Statement begin_, commit_, data_version_;
   Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, small_context_, load_step_,
       load_all_steps_;
   Statement insert_task_, insert_task_input_, update_task_, update_task_counters_;
-  Statement insert_step_, end_step_, claim_step_, update_step_, update_step_waiting_;
-  Statement insert_attempt_, attempt_late_, insert_payload_, put_payload_;
+  Statement insert_steps_, end_step_, claim_step_, update_step_, update_step_waiting_;
+  Statement insert_attempts_, attempt_late_, insert_payloads_, put_payload_;
   Statement insert_dead_letter_, resolve_dead_letters_, action_exists_, insert_action_;
   Statement due_steps_, due_tasks_, overdue_tasks_, next_due_step_, next_due_task_, next_deadline_;
   Statement ready_, claims_, revoked_claims_;

@@ -132,7 +132,6 @@ Status SqliteTx::Save(std::span<const Dirty> dirty, const workflow::Effects& eff
     if (rows.fresh) {
       CHECK(item.submit != nullptr);
       TRY_OK(InsertTask(item));
-      TRY_OK(InsertSteps(rows));
       continue;
     }
     TRY_OK(SaveTask(item));
@@ -141,6 +140,7 @@ Status SqliteTx::Save(std::span<const Dirty> dirty, const workflow::Effects& eff
       if (slot != nullptr && slot->touched) TRY_OK(SaveStep(rows.task.id, *slot));
     }
   }
+  TRY_OK(InsertSteps(dirty));
   return SaveEffects(effects, now);
 }
 
@@ -177,14 +177,16 @@ Status SqliteTx::InsertTask(const Dirty& dirty) {
   return Ok();
 }
 
-Status SqliteTx::InsertSteps(TaskRows& rows) {
-  for (const TaskRows::Slot& slot : rows.slots()) {
-    const StepRow& step = slot.row;
-    TRY_OK(insert_step_
-               .Bind(rows.task.id, step.n, step.template_step, step.handler, Number(step.state),
-                     step.waiting_for, step.priority, OrNull(step.claim), step.ready, step.claimed)
-               .Run());
+Status SqliteTx::InsertSteps(std::span<const Dirty> dirty) {
+  std::vector<NewStep> steps;
+  for (const Dirty& item : dirty) {
+    if (!item.rows->fresh) continue;
+    for (const TaskRows::Slot& slot : item.rows->slots())
+      steps.push_back({.task = item.rows->task.id, .row = &slot.row});
   }
+  if (steps.empty()) return Ok();
+  rows_.steps = steps;
+  TRY_OK(insert_steps_.Run());
   return Ok();
 }
 
@@ -216,18 +218,11 @@ Statement& SqliteTx::BindStep(std::int64_t task, const StepRow& step, const Step
 }
 
 Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
-  for (const workflow::AttemptWrite& a : effects.attempts) {
-    insert_attempt_.Bind(a.step.task, a.step.n, workflow::Number(a.claim),
-                         static_cast<std::int32_t>(a.outcome), a.ready, a.claimed, a.started,
-                         a.ended,
-                         a.error.empty() ? std::nullopt : std::optional<std::string_view>(a.error));
-    TRY_OK(insert_attempt_.Run());
+  if (!effects.attempts.empty()) {
+    rows_.attempts = effects.attempts;
+    TRY_OK(insert_attempts_.Run());
   }
-  for (const workflow::PayloadWrite& p : effects.payloads) {
-    // A step has one result and one inputs row in its life; checkpoints follow each other.
-    Statement& put = p.kind == workflow::PayloadKind::kCheckpoint ? put_payload_ : insert_payload_;
-    TRY_OK(put.Bind(p.step.task, p.step.n, static_cast<std::int32_t>(p.kind), p.body).Run());
-  }
+  TRY_OK(InsertPayloads(effects.payloads));
   for (const workflow::LateWrite& late : effects.late) {
     TRY_OK(attempt_late_.Bind(late.step.task, late.step.n, workflow::Number(late.claim), late.late)
                .Run());
@@ -237,6 +232,23 @@ Status SqliteTx::SaveEffects(const workflow::Effects& effects, Time now) {
                .Bind(letter.step.task, letter.step.n, letter.reason, now, letter.snapshot)
                .Run());
   }
+  return Ok();
+}
+
+// A step has one result and one inputs row in its life; checkpoints follow each other.
+Status SqliteTx::InsertPayloads(std::span<const workflow::PayloadWrite> payloads) {
+  std::vector<const workflow::PayloadWrite*> once;
+  for (const workflow::PayloadWrite& p : payloads) {
+    if (p.kind != workflow::PayloadKind::kCheckpoint) {
+      once.push_back(&p);
+      continue;
+    }
+    TRY_OK(
+        put_payload_.Bind(p.step.task, p.step.n, static_cast<std::int32_t>(p.kind), p.body).Run());
+  }
+  if (once.empty()) return Ok();
+  rows_.payloads = once;
+  TRY_OK(insert_payloads_.Run());
   return Ok();
 }
 

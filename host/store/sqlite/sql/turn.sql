@@ -56,11 +56,12 @@ WHERE id = ?1 AND state = ?9;
 UPDATE task SET open_steps = ?2, active_steps = ?3, retrying_steps = ?4, failed_steps = ?5 WHERE id = ?1 AND
        state = ?6;
 
--- name: insert_step
-INSERT INTO step(id, template_step, batch_id, handler_id, state, waiting_for, priority, attempts,
-       crashes, claim_id,
+-- turn_step, turn_attempt and turn_payload: what the turn adds, in memory (turn_rows.h).
+-- name: insert_steps
+INSERT INTO step(id, template_step, batch_id, handler_id, state, waiting_for, priority, attempts, crashes, claim_id,
                  revoked, due_us, ready_us, claimed_us, ended_us)
-VALUES(?1 << 20 | ?2, ?3, NULL, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, NULL, ?9, ?10, NULL);
+SELECT task_id << 20 | n, template_step, NULL, handler_id, state, waiting_for, priority, 0, 0, claim_id, 0, NULL, ready_us,
+       claimed_us, NULL FROM turn_step;
 
 -- The two changes that nearly every step goes through. An UPDATE opens each index that one of its columns concerns.
 -- name: end_step
@@ -79,9 +80,9 @@ WHERE id = ?1 << 20 | ?2 AND state = ?13 AND claim_id IS ?14;
 -- name: update_step_waiting
 UPDATE step SET waiting_for = ?3 WHERE id = ?1 << 20 | ?2 AND state = 0 AND waiting_for = ?4;
 
--- name: insert_attempt
+-- name: insert_attempts
 INSERT INTO attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+SELECT task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, ended_us, error FROM turn_attempt;
 
 -- Only where the store ended the attempt without its handler (timeout, cancelled): a handler's own end, sent again, is
 -- not late.
@@ -89,8 +90,8 @@ VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 UPDATE attempt SET error = json_set(coalesce(error, '{}'), '$.late', json(?4))
 WHERE task_id = ?1 AND n = ?2 AND claim_id = ?3 AND outcome IN (3, 7);
 
--- name: insert_payload
-INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4);
+-- name: insert_payloads
+INSERT INTO payload(task_id, n, kind, body) SELECT task_id, n, kind, body FROM turn_payload;
 
 -- name: put_payload
 INSERT INTO payload(task_id, n, kind, body) VALUES(?1, ?2, ?3, ?4)
