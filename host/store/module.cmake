@@ -15,7 +15,7 @@ tasker_module(store
     store/admin.cc store/verify.cc store/stats.cc store/backup.cc store/prune.cc store/probe.cc
     store/reader.cc store/reader_tasks.cc store/reader_counts.cc store/reader_operations.cc
     store/sqlite/connection.cc store/sqlite/schema.cc store/sqlite/transaction.cc store/sqlite/tx.cc
-    store/sqlite/tx_rows.cc store/sqlite/turn_rows.cc ${CMAKE_CURRENT_BINARY_DIR}/store_sql.cc
+    store/sqlite/tx_rows.cc store/sqlite/turn_rows.cc store/sqlite/log_vfs.cc ${CMAKE_CURRENT_BINARY_DIR}/store_sql.cc
   LINK tasker_store_locks tasker_base tasker_log tasker_workflow SQLite::SQLite3)
 
 include(store/memory.cmake)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/sqlite/log_vfs.h"
 
 namespace tasker::store::sqlite {
 namespace {
@@ -115,7 +116,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mo
   // keeps it honest.
   constexpr int kFlags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
+  const bool gathers = mode == Mode::kWrite && full_sync;
+  const int code = sqlite3_open_v2(path.c_str(), &db, kFlags, gathers ? GatheringVfs() : nullptr);
   std::unique_ptr<Connection> connection(new Connection(db, path));
   if (code != SQLITE_OK) return MakeError(db, code, "open " + path);
   if (auto configured = connection->Configure(mode, full_sync); !configured) {
