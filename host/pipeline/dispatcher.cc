@@ -48,7 +48,9 @@ std::vector<store::Claimed> Dispatcher::Dispatch(std::vector<store::Claimed> cla
     place.on_executor_thread = executor == &shared_;
     const std::uint32_t pool =
         served->info.threads == plugin::HandlerInfo::Threads::kRuntime ? served->info.pool : 0;
-    queued[executor].push_back({std::move(claim), served->instance, place.slot, pool});
+    std::vector<Work>& work = queued[executor];
+    if (work.empty()) work.reserve(claimed.size());
+    work.push_back({std::move(claim), served->instance, place.slot, pool});
   }
   for (auto& [executor, work] : queued) executor->Dispatch(std::move(work));
   return refused;

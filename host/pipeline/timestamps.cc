@@ -2,16 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace tasker::pipeline {
 namespace {
 
-void AppendDigits(std::int64_t number, int width, std::string& out) {
-  const std::size_t begin = out.size();
-  out.append(static_cast<std::size_t>(width), '0');
-  for (std::size_t i = begin + static_cast<std::size_t>(width); i-- > begin; number /= 10) {
-    out[i] = static_cast<char>('0' + number % 10);
-  }
+// Puts the number's last digits there, as many as there is place for.
+void Put(std::int64_t number, char* begin, char* end) {
+  for (; end != begin; number /= 10) *--end = static_cast<char>('0' + number % 10);
 }
 
 }  // namespace
@@ -20,19 +18,15 @@ void AppendTimestamp(Time time, std::string& out) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  AppendDigits(static_cast<int>(date.year()), 4, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  AppendDigits(clock.hours().count(), 2, out);
-  out += ':';
-  AppendDigits(clock.minutes().count(), 2, out);
-  out += ':';
-  AppendDigits(clock.seconds().count(), 2, out);
-  out += '.';
-  AppendDigits(clock.subseconds().count(), 6, out);
+  char text[] = "yyyy-mm-ddThh:mm:ss.uuuuuu";
+  Put(static_cast<int>(date.year()), text, text + 4);
+  Put(static_cast<unsigned>(date.month()), text + 5, text + 7);
+  Put(static_cast<unsigned>(date.day()), text + 8, text + 10);
+  Put(clock.hours().count(), text + 11, text + 13);
+  Put(clock.minutes().count(), text + 14, text + 16);
+  Put(clock.seconds().count(), text + 17, text + 19);
+  Put(clock.subseconds().count(), text + 20, text + 26);
+  out += std::string_view(text, sizeof text - 1);
 }
 
 }  // namespace tasker::pipeline

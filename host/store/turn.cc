@@ -217,7 +217,9 @@ Status TurnRunner::LoadTasks(std::span<TaskEntry* const> entries) {
     }
     entry.workflow = *std::move(workflow);
     entry.loaded = true;
-    if (entry.small()) whole.push_back({.rows = &entry.rows, .all_steps = true, .steps = {}});
+    if (!entry.small()) continue;
+    entry.rows.slots().reserve(static_cast<std::size_t>(entry.workflow->graph.size()));
+    whole.push_back({.rows = &entry.rows, .all_steps = true, .steps = {}});
   }
   if (whole.empty()) return Ok();
   TRY_OK(tx_.Load(whole));

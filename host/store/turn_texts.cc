@@ -79,6 +79,7 @@ void TurnRunner::KeepTexts(TurnOutput& out) {
 void TurnRunner::KeepPayload(const workflow::PayloadWrite& payload) {
   TaskEntry* const entry = cache_.Find(payload.step.task);
   if (entry == nullptr || entry->texts == nullptr) return;
+  if (workflow::IsSettled(entry->rows.task.state)) return cache_.Keep(*entry, nullptr);
   const TaskRows::Slot* const slot = entry->rows.Find(payload.step.n);
   const bool result = payload.kind == PayloadKind::kResult;
   if (slot == nullptr || (!result && payload.kind != PayloadKind::kMetadata)) {
@@ -86,11 +87,15 @@ void TurnRunner::KeepPayload(const workflow::PayloadWrite& payload) {
     cache_.Keep(*entry, nullptr);
     return;
   }
-  auto texts = std::make_shared<TaskTexts>(*entry->texts);
+  const TaskTexts& before = *entry->texts;
+  auto texts = std::make_shared<TaskTexts>();
+  texts->context = before.context;
+  texts->results.reserve(before.results.size() + 1);
+  texts->results.assign(before.results.begin(), before.results.end());
+  texts->bytes = before.bytes + payload.body.size();
   HydratedDependency* const kept = ResultOf(*texts, payload.step.n);
   (result ? kept->result : kept->metadata) = payload.body;
   if (slot->row.ended) kept->ended = *slot->row.ended;
-  texts->bytes += payload.body.size();
   cache_.Keep(*entry, std::move(texts));
 }
 
