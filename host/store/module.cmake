@@ -1,7 +1,7 @@
 include(store/locks.cmake)
 
-set(sql_files 001_initial turn admin read verify upkeep)
-set(sql_paths store/sqlite/migrations/001_initial.sql store/sqlite/sql/turn.sql store/sqlite/sql/admin.sql
+set(sql_paths store/sqlite/migrations/001_initial.sql store/sqlite/sql/turn.sql
+  store/sqlite/sql/turn_rows.sql store/sqlite/sql/admin.sql
   store/sqlite/sql/read.sql store/sqlite/sql/verify.sql store/sqlite/sql/upkeep.sql)
 list(TRANSFORM sql_paths PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
 add_custom_command(

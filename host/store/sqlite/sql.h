@@ -5,6 +5,7 @@ namespace tasker::store::sqlite {
 
 extern const char kSql_001_initial[];
 extern const char kSql_turn[];
+extern const char kSql_turn_rows[];
 extern const char kSql_admin[];
 extern const char kSql_read[];
 extern const char kSql_verify[];

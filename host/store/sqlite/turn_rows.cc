@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/sql.h"
 
 namespace tasker::store::sqlite {
 namespace {
@@ -30,9 +32,7 @@ void Give(sqlite3_context* to, const std::optional<T>& value) {
 }
 
 struct AttemptTable {
-  static constexpr char kSchema[] =
-      "CREATE TABLE turn_attempt(task_id, n, claim_id, outcome, ready_us, claimed_us, started_us, "
-      "ended_us, error)";
+  static constexpr char kName[] = "turn_attempt";
   static auto Rows(const TurnRows& rows) { return rows.attempts; }
   static void Column(const AttemptWrite& row, int column, sqlite3_context* to) {
     switch (column) {
@@ -59,7 +59,7 @@ struct AttemptTable {
 };
 
 struct PayloadTable {
-  static constexpr char kSchema[] = "CREATE TABLE turn_payload(task_id, n, kind, body)";
+  static constexpr char kName[] = "turn_payload";
   static auto Rows(const TurnRows& rows) { return rows.payloads; }
   static void Column(const PayloadWrite* row, int column, sqlite3_context* to) {
     switch (column) {
@@ -76,9 +76,7 @@ struct PayloadTable {
 };
 
 struct StepTable {
-  static constexpr char kSchema[] =
-      "CREATE TABLE turn_step(task_id, n, template_step, handler_id, state, waiting_for, priority, "
-      "claim_id, ready_us, claimed_us)";
+  static constexpr char kName[] = "turn_step";
   static auto Rows(const TurnRows& rows) { return rows.steps; }
   static void Column(const NewStep& step, int column, sqlite3_context* to) {
     const StepRow& row = *step.row;
@@ -165,26 +163,28 @@ class Walk {
 
   static int Connect(sqlite3* db, void* rows, int, const char* const*, sqlite3_vtab** table,
                      char**) {
-    const int declared = sqlite3_declare_vtab(db, Table::kSchema);
+    static const std::string columns = ParseSqlFile(kSql_turn_rows).at(Table::kName);
+    const int declared = sqlite3_declare_vtab(db, columns.c_str());
     if (declared == SQLITE_OK) *table = new Connected(*static_cast<const TurnRows*>(rows));
     return declared;
   }
 };
 
 template <typename Table>
-Status Register(sqlite3* db, const char* name, const TurnRows& rows) {
+Status Register(sqlite3* db, const TurnRows& rows) {
   static const sqlite3_module module = Walk<Table>::Module();
   const int made =
-      sqlite3_create_module_v2(db, name, &module, const_cast<TurnRows*>(&rows), nullptr);
-  return made == SQLITE_OK ? Ok() : Status(MakeError(db, made, std::string("make ") + name));
+      sqlite3_create_module_v2(db, Table::kName, &module, const_cast<TurnRows*>(&rows), nullptr);
+  if (made == SQLITE_OK) return Ok();
+  return MakeError(db, made, std::string("make the virtual table ") + Table::kName);
 }
 
 }  // namespace
 
 Status RegisterTurnRows(sqlite3* db, const TurnRows& rows) {
-  TRY_OK(Register<AttemptTable>(db, "turn_attempt", rows));
-  TRY_OK(Register<PayloadTable>(db, "turn_payload", rows));
-  return Register<StepTable>(db, "turn_step", rows);
+  TRY_OK(Register<AttemptTable>(db, rows));
+  TRY_OK(Register<PayloadTable>(db, rows));
+  return Register<StepTable>(db, rows);
 }
 
 }  // namespace tasker::store::sqlite

@@ -21,11 +21,14 @@ SELECT n, ended_us FROM step WHERE id BETWEEN ?1 << 20 | ?2 AND ?1 << 20 | ?3 OR
 -- name: tasks
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
             ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,
@@ -37,11 +40,14 @@ ORDER BY t.id DESC LIMIT ?4;
 -- name: tasks_in_state
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
             ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,
@@ -53,11 +59,14 @@ ORDER BY t.id DESC LIMIT ?4;
 -- name: task
 SELECT t.id, t.uuid, m.namespace, m.name, m.version, t.state, t.priority,
        CASE WHEN t.open_steps >= 0 THEN t.open_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state NOT IN (4, 6, 7)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state NOT IN (4, 6, 7)) END,
        CASE WHEN t.active_steps >= 0 THEN t.active_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state IN (1, 2, 3)) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND s.state IN (1, 2, 3)) END,
        CASE WHEN t.retrying_steps >= 0 THEN t.retrying_steps
-            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND +s.state = 3) END,
+            ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+                                      AND +s.state = 3) END,
        CASE WHEN t.failed_steps >= 0 THEN t.failed_steps
             ELSE (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 AND s.state = 5) END,
        t.created_us, t.start_us, t.ended_us,

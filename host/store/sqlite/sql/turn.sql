@@ -60,7 +60,8 @@ UPDATE task SET open_steps = ?2, active_steps = ?3, retrying_steps = ?4, failed_
 -- name: insert_steps
 INSERT INTO step(id, template_step, batch_id, handler_id, state, waiting_for, priority, attempts, crashes, claim_id,
                  revoked, due_us, ready_us, claimed_us, ended_us)
-SELECT task_id << 20 | n, template_step, NULL, handler_id, state, waiting_for, priority, 0, 0, claim_id, 0, NULL, ready_us,
+SELECT task_id << 20 | n, template_step, NULL, handler_id, state, waiting_for, priority, 0, 0, claim_id, 0, NULL,
+       ready_us,
        claimed_us, NULL FROM turn_step;
 
 -- The two changes that nearly every step goes through. An UPDATE opens each index that one of its columns concerns.

@@ -54,7 +54,8 @@ SELECT min(at_us) FROM dead_letter WHERE resolution = 'pending';
 SELECT t.id, t.created_us,
        CASE WHEN t.ended_us < ?3
                  AND NOT EXISTS (SELECT 1 FROM dead_letter d WHERE d.task_id = t.id AND d.resolution = 'pending')
-                 AND NOT EXISTS (SELECT 1 FROM step s INDEXED BY step_revoked WHERE s.revoked = 1 AND s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
+                 AND NOT EXISTS (SELECT 1 FROM step s INDEXED BY step_revoked
+                           WHERE s.revoked = 1 AND s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
             THEN (SELECT count(*) FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20) ELSE -1 END
 FROM task t WHERE t.state = ?1 AND t.id > ?2 ORDER BY t.id LIMIT 256;
 

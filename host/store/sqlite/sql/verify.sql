@@ -19,7 +19,8 @@ SELECT id, uuid, NULL, printf('its row counts %d open, %d active, %d retrying, %
 FROM (SELECT t.id, t.uuid, t.state, t.open_steps, t.active_steps, t.retrying_steps, t.failed_steps,
              coalesce(sum(s.state NOT IN (4, 6, 7)), 0) open, coalesce(sum(s.state IN (1, 2, 3)), 0) active,
              coalesce(sum(+s.state = 3), 0) retrying, coalesce(sum(s.state = 5), 0) failed
-      FROM task t LEFT JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 WHERE t.id > ?1 AND t.id <= ?2 GROUP BY t.id)
+      FROM task t LEFT JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+      WHERE t.id > ?1 AND t.id <= ?2 GROUP BY t.id)
 WHERE NOT (open_steps = open AND active_steps = active AND retrying_steps = retrying AND failed_steps = failed)
   AND NOT (state IN (1, 2) AND open_steps = -1 AND active_steps = -1 AND retrying_steps = -1 AND failed_steps = -1);
 
@@ -28,7 +29,8 @@ SELECT id, uuid, NULL, printf('state %d, %d open steps, %d active, %d waiting fo
        retrying, iif(start_us IS NULL, '', ', start time to come'))
 FROM (SELECT t.id, t.uuid, t.state, t.start_us, coalesce(sum(s.state NOT IN (4, 6, 7)), 0) open,
              coalesce(sum(s.state IN (1, 2, 3)), 0) active, coalesce(sum(+s.state = 3), 0) retrying
-      FROM task t LEFT JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 WHERE t.id > ?1 AND t.id <= ?2 GROUP BY t.id)
+      FROM task t LEFT JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+      WHERE t.id > ?1 AND t.id <= ?2 GROUP BY t.id)
 WHERE CASE state WHEN 0 THEN open = 0 OR (start_us IS NULL AND active = retrying)
                  WHEN 1 THEN start_us IS NOT NULL OR active = retrying
                  WHEN 2 THEN start_us IS NOT NULL OR active = 0 OR active <> retrying
@@ -54,7 +56,8 @@ FROM (SELECT t.id, t.uuid, s.n,
               AND a.claim_id = s.claim_id) own,
              (SELECT count(*) FROM attempt a WHERE a.task_id = s.task_id AND a.n = s.n AND a.outcome = 1) attempts,
              (SELECT count(*) FROM payload p WHERE p.task_id = s.task_id AND p.n = s.n AND p.kind = 3) results
-      FROM task t JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20 WHERE t.id > ?1 AND t.id <= ?2 AND s.state = 4)
+      FROM task t JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
+      WHERE t.id > ?1 AND t.id <= ?2 AND s.state = 4)
 WHERE attempts <> 1 OR own <> 1 OR results <> 1;
 
 -- name: early_result
@@ -140,11 +143,13 @@ SELECT t.id, t.uuid, NULL, 'it has no context' FROM task t
 WHERE t.id > ?1 AND t.id <= ?2 AND NOT EXISTS (SELECT 1 FROM task_input i WHERE i.task_id = t.id)
 UNION ALL
 SELECT t.id, t.uuid, NULL, 'it has no steps' FROM task t
-WHERE t.id > ?1 AND t.id <= ?2 AND NOT EXISTS (SELECT 1 FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
+WHERE t.id > ?1 AND t.id <= ?2
+  AND NOT EXISTS (SELECT 1 FROM step s WHERE s.id >= t.id << 20 AND s.id < (t.id + 1) << 20)
 UNION ALL
 SELECT s.task_id, t.uuid, s.n, printf('it names handler %d, which there is not', s.handler_id)
 FROM step s LEFT JOIN task t ON t.id = s.task_id
-WHERE s.id >= (?1 + 1) << 20 AND s.id < (?2 + 1) << 20 AND NOT EXISTS (SELECT 1 FROM handler h WHERE h.id = s.handler_id)
+WHERE s.id >= (?1 + 1) << 20 AND s.id < (?2 + 1) << 20
+  AND NOT EXISTS (SELECT 1 FROM handler h WHERE h.id = s.handler_id)
 UNION ALL
 SELECT s.task_id, NULL, s.n, 'a step of a task that there is not' FROM step s
 WHERE s.id >= (?1 + 1) << 20 AND s.id < (?2 + 1) << 20 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.id = s.task_id)
