@@ -1,6 +1,6 @@
-// How fast a loop on SQLite does the durable work of linear four-step tasks, with no engine around
-// it: the yardstick for the host's own benchmarks. It shares nothing with host/: neither headers
-// nor schema.
+// How fast a loop on SQLite does the durable work of four-step tasks, in a row or as a diamond,
+// with no engine around it: the yardstick for the host's own benchmarks. It shares nothing with
+// host/: neither headers nor schema.
 
 #include <errno.h>
 #include <getopt.h>
@@ -35,9 +35,10 @@ static const char kSchema[] =
 typedef struct {
   sqlite3* db;
   sqlite3_stmt *begin, *commit, *add_task, *add_step, *add_attempt, *add_payload;
-  sqlite3_stmt *end_step, *hand_on, *end_task, *find_ready, *claim;
+  sqlite3_stmt *end_step, *hand_on, *wait_less, *end_task, *find_ready, *claim;
   int64_t next_claim;
   int64_t commits;
+  bool diamond;  // 1 -> 2 and 3 -> 4; else 1 -> 2 -> 3 -> 4
   char result[kResultBytes + 1];
 } Floor;
 
@@ -132,6 +133,9 @@ static void PrepareAll(Floor* f) {
   Prepare(f, &f->hand_on,
           "UPDATE step SET state = 2, waiting_for = waiting_for - 1, claim_id = ?2, ready_us = ?3,"
           " claimed_us = ?3 WHERE id = ?1 AND state = 0 AND waiting_for = 1");
+  Prepare(f, &f->wait_less,
+          "UPDATE step SET waiting_for = waiting_for - 1 WHERE id = ?1 AND state = 0"
+          " AND waiting_for > 1");
   Prepare(f, &f->end_task,
           "UPDATE task SET state = 1, open_steps = 0, ended_us = ?2 WHERE id = ?1 AND state = 0");
   Prepare(
@@ -185,22 +189,38 @@ static void AddTask(Floor* f, int64_t task, int64_t claim, int64_t now_us) {
   RUN(f->add_task, task, kSteps, now_us);
   AddPayload(f, task << 16, "{}", 2);
   RUN(f->add_step, task << 16 | 1, kHandler, claim != 0 ? 2 : 1, 0, claim, now_us, now_us);
-  for (int64_t n = 2; n <= kSteps; ++n) RUN(f->add_step, task << 16 | n, kHandler, 0, 1, 0, 0, 0);
+  for (int64_t n = 2; n <= kSteps; ++n) {
+    const int64_t parents = f->diamond && n == kSteps ? 2 : 1;
+    RUN(f->add_step, task << 16 | n, kHandler, 0, parents, 0, 0, 0);
+  }
 }
 
-// Ends the step and claims the next of its task. False when the task has ended with it.
-static bool EndAndHandOn(Floor* f, Claim* c, int64_t now_us) {
-  const int64_t id = c->task << 16 | c->n;
-  RUN_ON_ONE_ROW(f, f->end_step, id, c->claim, now_us);
-  RUN(f->add_attempt, id << 8 | 1, c->claim, c->claimed_us, now_us);
+static Claim HandOn(Floor* f, int64_t task, int64_t n, int64_t now_us) {
+  const Claim next = {task, n, f->next_claim++, now_us};
+  RUN_ON_ONE_ROW(f, f->hand_on, task << 16 | n, next.claim, now_us);
+  return next;
+}
+
+// Ends the step and claims what it makes ready of its task: puts these claims into next, and
+// returns how many they are. A diamond's third step is the one that makes the fourth ready: claims
+// are taken in order, and in order they end.
+static int64_t EndAndHandOn(Floor* f, Claim c, Claim* next, int64_t now_us) {
+  const int64_t id = c.task << 16 | c.n;
+  RUN_ON_ONE_ROW(f, f->end_step, id, c.claim, now_us);
+  RUN(f->add_attempt, id << 8 | 1, c.claim, c.claimed_us, now_us);
   AddPayload(f, id, f->result, kResultBytes);
-  if (c->n == kSteps) {
-    RUN_ON_ONE_ROW(f, f->end_task, c->task, now_us);
-    return false;
+  if (c.n == kSteps) {
+    RUN_ON_ONE_ROW(f, f->end_task, c.task, now_us);
+    return 0;
   }
-  *c = (Claim){c->task, c->n + 1, f->next_claim++, now_us};
-  RUN_ON_ONE_ROW(f, f->hand_on, id + 1, c->claim, now_us);
-  return true;
+  if (f->diamond && c.n == 2) {
+    RUN_ON_ONE_ROW(f, f->wait_less, c.task << 16 | kSteps);
+    return 0;
+  }
+  next[0] = HandOn(f, c.task, c.n + 1, now_us);
+  if (!f->diamond || c.n != 1) return 1;
+  next[1] = HandOn(f, c.task, 3, now_us);
+  return 2;
 }
 
 static int64_t Refill(Floor* f, Claim* claims, int64_t count, int64_t limit, int64_t now_us) {
@@ -219,23 +239,30 @@ static int64_t Refill(Floor* f, Claim* claims, int64_t count, int64_t limit, int
 }
 
 static void Drain(Floor* f, int64_t in_flight) {
-  Claim* claims = calloc((size_t)in_flight, sizeof *claims);
-  if (claims == NULL) Fail("--in-flight", "there is not that much memory");
+  Claim* claims = calloc((size_t)in_flight * 2, sizeof *claims);  // each may become two
+  Claim* next = calloc((size_t)in_flight * 2, sizeof *next);
+  if (claims == NULL || next == NULL) Fail("--in-flight", "there is not that much memory");
   int64_t count = 0;
   do {
     const int64_t now_us = ClockUs(CLOCK_REALTIME);
+    const int64_t ends = count < in_flight ? count : in_flight;
     int64_t kept = 0;
     Begin(f);
-    for (int64_t i = 0; i < count; ++i) {
-      if (EndAndHandOn(f, &claims[i], now_us)) claims[kept++] = claims[i];
+    for (int64_t i = 0; i < ends; ++i) {
+      kept += EndAndHandOn(f, claims[i], next + kept, now_us);
     }
-    count = kept < in_flight ? Refill(f, claims, kept, in_flight, now_us) : kept;
+    for (int64_t i = ends; i < count; ++i) next[kept++] = claims[i];
+    count = kept < in_flight ? Refill(f, next, kept, in_flight, now_us) : kept;
     Commit(f);
+    Claim* const spare = claims;
+    claims = next;
+    next = spare;
   } while (count > 0);
   free(claims);
+  free(next);
 }
 
-static void Linear4(Floor* f, const Options* options) {
+static void Throughput4(Floor* f, const Options* options) {
   for (int64_t task = 1; task <= options->tasks;) {
     const int64_t now_us = ClockUs(CLOCK_REALTIME);
     Begin(f);
@@ -252,14 +279,15 @@ static void Linear4(Floor* f, const Options* options) {
   const int64_t ended = QueryInt(f, "SELECT count(*) FROM task WHERE state = 1");
   const int64_t results = QueryInt(f, "SELECT count(*) FROM payload WHERE id & 65535 > 0");
   if (ended != options->tasks || results != options->tasks * kSteps) {
-    Fail("linear4", "not every task ended with its results");
+    Fail(options->mode, "not every task ended with its results");
   }
   const int64_t bytes = QueryInt(f, "PRAGMA page_count") * QueryInt(f, "PRAGMA page_size");
-  printf("{\"name\":\"floor linear4\",\"unit\":\"steps/s\",\"value\":%.0f,\"tasks\":%" PRId64
+  printf("{\"name\":\"floor %s\",\"unit\":\"steps/s\",\"value\":%.0f,\"tasks\":%" PRId64
          ",\"in_flight\":%" PRId64 ",\"commits\":%" PRId64
          ",\"bytes_per_task\":%.0f,\"synchronous\":\"%s\"}\n",
-         (double)(options->tasks * kSteps) * 1e3 / elapsed_ms, options->tasks, options->in_flight,
-         f->commits, (double)bytes / (double)options->tasks, options->synchronous);
+         options->mode, (double)(options->tasks * kSteps) * 1e3 / elapsed_ms, options->tasks,
+         options->in_flight, f->commits, (double)bytes / (double)options->tasks,
+         options->synchronous);
 }
 
 static void RunLatency4(Floor* f, int64_t task) {
@@ -272,7 +300,7 @@ static void RunLatency4(Floor* f, int64_t task) {
   while (more) {
     now_us = ClockUs(CLOCK_REALTIME);
     Begin(f);
-    more = EndAndHandOn(f, &claim, now_us);
+    more = EndAndHandOn(f, claim, &claim, now_us) == 1;
     Commit(f);
   }
 }
@@ -344,7 +372,8 @@ static Options ParseOptions(int argc, char** argv) {
   if (strcmp(options.synchronous, "full") != 0 && strcmp(options.synchronous, "normal") != 0) {
     Fail("--synchronous", "pass full or normal");
   }
-  if (optind + 1 != argc) Fail("usage", "floor linear4|latency4|commit --dir DIR [options]");
+  if (optind + 1 != argc)
+    Fail("usage", "floor linear4|diamond4|latency4|commit --dir DIR [options]");
   options.mode = argv[optind];
   if (options.dir == NULL) Fail("--dir", "pass an existing folder for floor.db");
   return options;
@@ -352,15 +381,16 @@ static Options ParseOptions(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
-  const bool linear = strcmp(options.mode, "linear4") == 0;
+  const bool diamond = strcmp(options.mode, "diamond4") == 0;
+  const bool throughput = diamond || strcmp(options.mode, "linear4") == 0;
   const bool latency = strcmp(options.mode, "latency4") == 0;
-  if (!linear && !latency && strcmp(options.mode, "commit") != 0) {
-    Fail(options.mode, "the modes are linear4, latency4 and commit");
+  if (!throughput && !latency && strcmp(options.mode, "commit") != 0) {
+    Fail(options.mode, "the modes are linear4, diamond4, latency4 and commit");
   }
-  Floor f = {.next_claim = (int64_t)1 << 40};
+  Floor f = {.next_claim = (int64_t)1 << 40, .diamond = diamond};
   Open(&f, &options);
-  if (linear) {
-    Linear4(&f, &options);
+  if (throughput) {
+    Throughput4(&f, &options);
   } else {
     Measure(&f, &options, latency ? RunLatency4 : RunCommit);
   }
