@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/own_thread.h"
 #include "log/log.h"
-#include "pipeline/signals.h"
 #include "workflow/identity.h"
 
 namespace tasker::pipeline {
@@ -102,7 +102,7 @@ std::int64_t Executor::Unstarted(std::uint32_t pool, bool wake) {
 }
 
 void Executor::Run(Seat& seat) {
-  BlockSignals();
+  BeginThread("tasker-exec");
   std::optional<std::uint32_t> done;
   while (auto work = Next(done)) {
     done = work->pool;

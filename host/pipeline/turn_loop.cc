@@ -6,8 +6,8 @@
 #include <random>
 #include <utility>
 
+#include "base/own_thread.h"
 #include "log/log.h"
-#include "pipeline/signals.h"
 
 namespace tasker::pipeline {
 namespace {
@@ -110,7 +110,7 @@ TurnLoopStatus TurnLoop::status() const {
 }
 
 void TurnLoop::Run() {
-  BlockSignals();
+  BeginThread("tasker-turn");
   while (true) {
     beats_.fetch_add(1, std::memory_order_relaxed);
     EnterPhase();

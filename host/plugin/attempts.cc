@@ -56,7 +56,8 @@ std::unique_ptr<StepInput> Attempts::Start(std::string_view id, std::unique_ptr<
     inside_.Leave(2);
     return nullptr;
   }
-  const TokenSlab::Made made = slab_.Make(*this, handler, input, Now());
+  const Steady now = Now();
+  const TokenSlab::Made made = slab_.Make(*this, handler, input, now);
   if (made.call == nullptr) {
     workflow::Failed failed;
     failed.type = "tasker.busy";
@@ -70,7 +71,7 @@ std::unique_ptr<StepInput> Attempts::Start(std::string_view id, std::unique_ptr<
   if (handler->info.threads == HandlerInfo::Threads::kSerial) {
     StartSerial(*handler, attempt);
   } else {
-    Call(*handler, attempt);
+    Call(*handler, attempt, now);
   }
   inside_.Leave();
   return nullptr;
@@ -92,7 +93,7 @@ void Attempts::StartSerial(Handler& handler, Handler::Waiting attempt) {
     handler.starting = true;
   }
   while (true) {
-    Call(handler, attempt);
+    Call(handler, attempt, Now());
     MutexLock lock(handler.mu);
     if (handler.waiting.empty()) {
       handler.starting = false;
@@ -105,7 +106,7 @@ void Attempts::StartSerial(Handler& handler, Handler::Waiting attempt) {
 
 // The pin keeps the step's texts until start() has returned, also when the plugin has released its
 // token by then.
-void Attempts::Call(Handler& handler, const Handler::Waiting& attempt) {
+void Attempts::Call(Handler& handler, const Handler::Waiting& attempt, Steady now) {
   TokenSlab::Pin pin = slab_.Find(attempt.call);
   if (!pin) return;
   if (inside_.closed() || pin.cancelled()) {
@@ -113,7 +114,7 @@ void Attempts::Call(Handler& handler, const Handler::Waiting& attempt) {
     slab_.Release(attempt.call);
     return;
   }
-  pin.Begin(Now());
+  pin.Begin(now);
   tasker_error error;
   const tasker_status status = CallStart(handler, attempt, error);
   if (status == TASKER_OK) return;

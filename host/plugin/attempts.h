@@ -50,7 +50,7 @@ class Attempts final : public TokenOwner {
  private:
   void Refuse(const StepInput& input, workflow::Outcome outcome);
   void StartSerial(Handler& handler, Handler::Waiting attempt);
-  void Call(Handler& handler, const Handler::Waiting& attempt);
+  void Call(Handler& handler, const Handler::Waiting& attempt, Steady now);
   void HandBackUnstarted(tasker_call* call);
 
   const std::string plugin_;

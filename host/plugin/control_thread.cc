@@ -1,11 +1,11 @@
 #include "plugin/control_thread.h"
 
-#include <signal.h>
-
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <utility>
+
+#include "base/own_thread.h"
 
 namespace tasker::plugin {
 namespace {
@@ -15,13 +15,6 @@ struct Call {
   std::function<void()> call;
   std::uint64_t number = 0;
 };
-
-// Signals belong to the main thread.
-void BlockSignals() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
 
 }  // namespace
 
@@ -42,7 +35,7 @@ ControlThread::ControlThread()
 ControlThread::~ControlThread() { static_cast<void>(End(std::chrono::steady_clock::now())); }
 
 void ControlThread::Loop(const std::shared_ptr<Mailbox>& mailbox) {
-  BlockSignals();
+  BeginThread("tasker-control");
   Mailbox& box = *mailbox;
   box.mu.Lock();
   while (true) {

@@ -48,6 +48,7 @@ struct TokenSlab::Slot {
   std::unique_ptr<StepInput> input;
   tasker_step step{};
   std::atomic<Steady> started{};
+  std::atomic<bool> noted{false};  // something was said under `mu`
   Mutex mu;
   double progress GUARDED_BY(mu) = -1;
   std::string note GUARDED_BY(mu);
@@ -85,6 +86,7 @@ void TokenSlab::Pin::SetProgress(double progress, std::string_view note) {
   if (!(progress >= 0) && note.empty()) return;
   std::string clean = CleanText(note, kNoteMaxBytes);
   MutexLock lock(slot_->mu);
+  slot_->noted.store(true, std::memory_order_relaxed);
   if (progress >= 0) slot_->progress = std::min(progress, 1.0);
   if (!note.empty()) slot_->note.swap(clean);
 }
@@ -119,7 +121,7 @@ TokenSlab::Made TokenSlab::Make(TokenOwner& owner, void* handler, std::unique_pt
   slot->step = ViewStep(*slot->input);
   slot->started.store(now, std::memory_order_relaxed);
   const std::uint64_t state = slot->state.load();
-  slot->state.store(state | kReference);
+  slot->state.store(state | kReference, std::memory_order_release);
   return {ToHandle(state >> kGenerationShift, slot->index), &slot->step};
 }
 
@@ -189,13 +191,15 @@ void TokenSlab::TakeOff(Slot& slot, std::uint64_t generation, std::uint64_t unit
 void TokenSlab::Retire(Slot& slot, std::uint64_t state) {
   TokenOwner* const owner = std::exchange(slot.owner, nullptr);
   slot.input.reset();
-  {
+  if (slot.noted.load(std::memory_order_relaxed)) {
     MutexLock lock(slot.mu);
+    slot.noted.store(false, std::memory_order_relaxed);
     slot.progress = -1;
     slot.note.clear();
   }
   const auto generation = static_cast<std::uint32_t>((state >> kGenerationShift) + 1);
-  slot.state.store(std::uint64_t{std::max(generation, 1U)} << kGenerationShift);
+  slot.state.store(std::uint64_t{std::max(generation, 1U)} << kGenerationShift,
+                   std::memory_order_release);
   Push(slot);
   owner->Released();
 }
@@ -220,7 +224,7 @@ void TokenSlab::Push(Slot& slot) {
   std::uint64_t head = free_.load();
   std::uint64_t next = 0;
   do {
-    slot.next.store(static_cast<std::uint32_t>(head));
+    slot.next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
     next = (((head >> 32) + 1) << 32) | (slot.index + 1);
   } while (!free_.compare_exchange_weak(head, next));
 }
