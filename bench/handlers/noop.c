@@ -64,6 +64,18 @@ static tasker_status Start(void* self, const tasker_step* step, tasker_call* cal
   return TASKER_OK;
 }
 
+// Without a record: its caller counts (bench/abi_call.cc).
+static tasker_status StartBare(void* self, const tasker_step* step, tasker_call* call,
+                               tasker_error* error) {
+  (void)step;
+  (void)error;
+  const Noop* n = self;
+  tasker_success success = {.size = sizeof success};
+  const tasker_status status = n->host->complete(call, &success);
+  n->host->release(call);
+  return status;
+}
+
 static tasker_status Fail(tasker_error* error, const char* what, const char* path) {
   char message[512];
   snprintf(message, sizeof message, "%s %s: %s", what, path, strerror(errno));
@@ -105,6 +117,15 @@ static tasker_status Init(const tasker_host* host, tasker_plugin* plugin, tasker
   const tasker_status status = MapRecord(error);
   if (status != TASKER_OK) return status;
   *state = &noop;
+  static const tasker_handler_ops kBareOps = {.size = sizeof kBareOps, .start = StartBare};
+  const tasker_handler bare = {.size = sizeof bare,
+                               .id = Text("bench.bare"),
+                               .version = Text(TASKER_VERSION),
+                               .description = Text("Does nothing."),
+                               .ops = &kBareOps,
+                               .self = &noop};
+  const tasker_status registered = host->register_handler(plugin, &bare, error);
+  if (registered != TASKER_OK) return registered;
   const tasker_handler handler = {.size = sizeof handler,
                                   .threads = TASKER_THREADS_CONCURRENT,
                                   .caps = TASKER_CAP_IDEMPOTENT,
