@@ -107,8 +107,8 @@ def floor(build_folder, folder, mode, *options):
 
 
 def submit(build_folder, folder, count, template="linear4", every_ms=0):
-    """A client beside the host in `folder` submits tasks of bench/`template`.yaml; a store that is missing is made. With
-    an interval: when each submit began and how long it took, in ns."""
+    """A client beside the host in `folder` submits tasks of bench/`template`.yaml; a store that is missing is made.
+    With an interval: when each submit began and how long it took, in ns."""
     (folder / ".tasker").mkdir(mode=0o700, exist_ok=True)
     printed = run("submit_client", [str(build_folder / "bench" / "submit_client"),
                                     str(folder / ".tasker" / "tasker.db"), str(TEMPLATES / f"{template}.yaml"),
