@@ -2,6 +2,8 @@
 // plugin may use.
 #include <tasker/plugin.hpp>
 
+#include <atomic>
+
 #if SDK_STANDARD == 17
 #define SDK_ENTRY sdk_entry_cxx17
 #else
@@ -9,6 +11,18 @@
 #endif
 
 namespace {
+
+class Total {
+ public:
+  Total(int start, std::string_view) : sum_(start) {}
+  tasker::JsonObject operator()(tasker::Call& call) {
+    sum_ += call.dependency("count")["n"].value_or(call.inputs()["n"].value_or(0));
+    return tasker::JsonObject().set("sum", sum_.load()).set("config", call.config());
+  }
+
+ private:
+  std::atomic<int> sum_;  // which makes it stay where it is
+};
 
 struct Sessions {
   explicit Sessions(std::string_view config) : open(config.size()) {}
@@ -34,6 +48,9 @@ TASKER_PLUGIN_STATIC(SDK_ENTRY, "sdk", "1", p) {
         return std::string("{}");
       },
       options);
+  p.emplace_handler<Total>("total", options, 3, "name");
+  p.emplace_handler<Total>("another total", {}, p.settings()["start"].value_or(0), "name");
+  p.handler("call only", [](tasker::Call& call) { return call.context()["order"].text(); });
   p.handler("literal", [](const tasker_step&, tasker::Call&) { return "null"; });
   p.handler("nothing", [](const tasker_step&, tasker::Call&) {});
   p.handler_async("async",

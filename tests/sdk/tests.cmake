@@ -21,3 +21,6 @@ foreach(target ${sdk_headers})
 endforeach()
 
 tasker_add_test(sdk_tests LABEL unit SOURCES sdk/headers_test.cc LINK ${sdk_headers} tasker::sdk tasker_sanitize)
+
+# Against the host's own module, whose judgement they share.
+tasker_add_test(sdk_wrapper_tests LABEL unit SOURCES sdk/json_test.cc LINK tasker_plugin tasker::sdk)

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "tasker/error.hpp"
+#include "tasker/json.hpp"
+#include "tasker/json_writer.hpp"
 #include "tasker/plugin.h"
 
 namespace tasker {
@@ -50,38 +52,6 @@ inline tasker_bytes bytes(std::string_view text) noexcept {
 
 }  // namespace detail
 
-// How an attempt failed; thrown by a handler, or given to Call::fail. Set what applies first.
-class StepError : public std::runtime_error {
- public:
-  bool retryable;    // Tried again while attempts are left.
-  std::string type;  // A short name, for people and metrics.
-  std::string error_code, context,
-      metadata;  // The application's own; the last two are JSON objects. May be empty.
-  std::int32_t http_status = 0;
-  std::chrono::nanoseconds retry_after{
-      0};  // Replaces the template's back-off, up to an hour; 0: does not.
-
- protected:
-  StepError(const std::string& message, bool retry, std::string name)
-      : std::runtime_error(message), retryable(retry), type(std::move(name)) {}
-};
-
-// Trying again would fail again.
-class PermanentError : public StepError {
- public:
-  explicit PermanentError(const std::string& message)
-      : StepError(message, false, "PermanentError") {}
-};
-
-// Trying again may help. Every other exception of a handler counts as one.
-class RetryableError : public StepError {
- public:
-  explicit RetryableError(const std::string& message, std::chrono::nanoseconds after = {})
-      : StepError(message, true, "RetryableError") {
-    retry_after = after;
-  }
-};
-
 // The right to end one attempt. Movable, one owner; ending it twice is refused with TASKER_E_STALE,
 // letting go of it unended fails the attempt as "tasker.dropped", retryable. Not thread-safe, but
 // alive, checkpoint and log, which any thread may call while the Call is neither moved nor
@@ -102,6 +72,22 @@ class Call {
   explicit operator bool() const noexcept { return token_ != nullptr; }
   // Valid while this, or what it was moved to, lives.
   const tasker_step& step() const noexcept { return *step_; }
+
+  // What the step was given, to read. Each is valid as long as step() is.
+  // The task's input.
+  Json context() const { return Json(view(step_->context), "context"); }
+  // What an earlier step returned, by its name: any ancestor, not only a parent. Missing: there is
+  // no such step, or it has no result.
+  Json dependency(std::string_view step_name) const { return dependencies()[step_name]["result"]; }
+  // All of them, by name: {"success": ..., "result": ..., ...}.
+  Json dependencies() const { return Json(view(step_->dependencies), "dependencies"); }
+  // The template's handler.initialization.
+  Json config() const { return Json(view(step_->config), "config"); }
+  // The last checkpoint of this step; missing when there is none.
+  Json last_checkpoint() const { return Json(view(step_->checkpoint), "checkpoint"); }
+  // A batch worker's cursor.
+  Json inputs() const { return Json(view(step_->inputs), "inputs"); }
+
   // For the ABI's functions and to tell attempts apart in Options::cancel.
   tasker_call* token() const noexcept { return token_; }
   // complete, fail or yield was called.

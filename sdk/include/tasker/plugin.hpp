@@ -4,9 +4,9 @@
 //
 //   #include <tasker/plugin.hpp>
 //   TASKER_PLUGIN("hello", "0.1.0", p) {
-//     p.handler("hello.greet", [](const tasker_step& step, tasker::Call& call) {
-//       if (!call.alive(0.5, "half way")) throw tasker::PermanentError("cancelled");
-//       return "{\"echo\":" + std::string(tasker::view(step.context)) + "}";
+//     p.handler("hello.greet", [](tasker::Call& call) {
+//       if (!call.alive(0.5, "half way")) throw tasker::RetryableError("asked to stop");
+//       return tasker::JsonObject().set("hello", call.context()["name"].as<std::string>());
 //     });
 //   }
 //
@@ -66,21 +66,40 @@ class Plugin {
     while (!kept_.empty()) kept_.pop_back();
   }
 
-  // f(const tasker_step&, Call&) runs the attempt on the host's thread. It returns the result as a
-  // JSON text (anything that makes a std::string_view), or void for null. An exception fails the
-  // attempt. When f has ended the Call itself, or moved it away to end it later, what it returns is
-  // ignored. Throws RegistrationError.
+  // f(Call&), or f(const tasker_step&, Call&), runs the attempt on the host's thread, several
+  // attempts at once unless the options say otherwise. It returns the result as a JSON text
+  // (anything that makes a std::string_view, such as a JsonObject), or void for null. An exception
+  // fails the attempt: a StepError as it says, any other one retryable. When f has ended the Call
+  // itself, or moved it away to end it later, what it returns is ignored. Throws RegistrationError.
   template <typename F>
   void handler(std::string_view id, F f, Options options = {}) {
     add(id, std::move(options), [f = std::move(f)](Call& call, const tasker_step& step) mutable {
-      if constexpr (std::is_void_v<std::invoke_result_t<F&, const tasker_step&, Call&>>) {
-        f(step, call);
+      const auto run = [&]() -> decltype(auto) {
+        if constexpr (std::is_invocable_v<F&, Call&>) {
+          return f(call);
+        } else {
+          return f(step, call);
+        }
+      };
+      static_cast<void>(step);
+      if constexpr (std::is_void_v<decltype(run())>) {
+        run();
         if (call && !call.ended()) call.complete();
       } else {
-        const auto& result = f(step, call);
+        const auto& result = run();
         if (call && !call.ended()) call.complete(std::string_view(result));
       }
     });
+  }
+
+  // A handler with state: makes a T of these arguments, which lives as keep says, and registers its
+  // operator() as handler does. Attempts share it, several at once unless the options say
+  // otherwise. Throws RegistrationError, and what T's constructor throws.
+  template <typename T, typename... Args>
+  T& emplace_handler(std::string_view id, Options options, Args&&... args) {
+    T& made = keep<T>(std::forward<Args>(args)...);
+    handler(id, std::ref(made), std::move(options));
+    return made;
   }
 
   // f(Call) begins the attempt and returns soon; who has the Call ends it, from any thread. An
@@ -105,8 +124,9 @@ class Plugin {
     return host_->unregister_handler(record_, detail::str(id), nullptr);
   }
 
-  // The [plugin.NAME] table of worker.toml, a JSON object.
+  // The [plugin.NAME] table of worker.toml, a JSON object: as text, and to read.
   std::string_view config() const noexcept { return config_; }
+  Json settings() const { return Json(config_, "settings"); }
 
   // Makes an object that lives as long as this plugin. Destroyed after the handlers, the last one
   // first; it joins its threads.
@@ -207,114 +227,10 @@ class Plugin {
   std::vector<std::unique_ptr<void, void (*)(void*)>> kept_;
 };
 
-namespace detail {
-
-// The functions that the host calls: noexcept, and nothing is thrown through them.
-struct Entry {
-  // The table that tasker_plugin_v1 returns; Setup is TASKER_PLUGIN's body. name and version:
-  // literals.
-  template <void (*Setup)(Plugin&)>
-  static tasker_plugin_entry table(std::string_view name, std::string_view version) noexcept {
-    tasker_plugin_entry entry{};
-    entry.size = sizeof entry;
-    entry.abi_minor = TASKER_ABI_MINOR;
-    entry.name = str(name);
-    entry.version = str(version);
-    entry.init = &Entry::init<Setup>;
-    entry.drain = &Entry::drain;
-    entry.shutdown = &Entry::shutdown;
-    return entry;
-  }
-
-  template <void (*Setup)(Plugin&)>
-  static tasker_status init(const tasker_host* host, tasker_plugin* record, tasker_bytes config,
-                            void** state, tasker_error* error) noexcept {
-    std::unique_ptr<Plugin> plugin(new Plugin(host, record, view(config), error));
-    tasker_status status = TASKER_OK;
-    try {
-      Setup(*plugin);
-    } catch (const RegistrationError& refused) {
-      status = refused.status;  // error has the host's own words
-    } catch (...) {
-      status = TASKER_E_INTERNAL;
-      host->error_set(error, status, str(thrown()));
-    }
-    plugin->init_error_ = nullptr;
-    if (status == TASKER_OK) *state = plugin.release();
-    return status;
-  }
-
-  static tasker_status drain(void* state, std::int64_t deadline_ns) noexcept {
-    Plugin& plugin = *static_cast<Plugin*>(state);
-    if (!plugin.drain_) return TASKER_OK;
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point deadline(
-        std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(deadline_ns)));
-    return plugin.guard("drain", [&] { plugin.drain_(deadline); }) ? TASKER_OK : TASKER_E_INTERNAL;
-  }
-
-  static void shutdown(void* state) noexcept {
-    const std::unique_ptr<Plugin> plugin(static_cast<Plugin*>(state));
-    if (plugin->shutdown_) plugin->guard("shutdown", plugin->shutdown_);
-  }
-
-  static tasker_status start(void* self, const tasker_step* step, tasker_call* token,
-                             tasker_error*) noexcept {
-    auto& handler = *static_cast<Plugin::Handler*>(self);
-    Call call(handler.plugin.host_, handler.plugin.record_, step, token);
-    try {
-      handler.run(call, *step);
-    } catch (const StepError& error) {
-      fail(handler.plugin, call, error);
-    } catch (...) {
-      RetryableError error(thrown());
-      error.type = "Exception";
-      fail(handler.plugin, call, error);
-    }
-    return TASKER_OK;
-  }
-
-  static void cancel(void* self, tasker_call* token, std::int32_t reason) noexcept {
-    auto& handler = *static_cast<Plugin::Handler*>(self);
-    handler.plugin.guard("cancel", [&] { handler.options.cancel(token, reason); });
-  }
-
- private:
-  static void fail(Plugin& plugin, Call& call, const StepError& error) noexcept {
-    if (call && !call.ended() && call.fail(error) == TASKER_OK) return;
-    plugin.log(TASKER_LOG_WARNING,
-               std::string("a handler threw after its attempt had ended: ") + error.what());
-  }
-};
-
-}  // namespace detail
-
-inline void Plugin::add_to_host(std::string_view id, Handler& handler) {
-  handler.ops.size = sizeof handler.ops;
-  handler.ops.start = &detail::Entry::start;
-  if (handler.options.cancel) handler.ops.cancel = &detail::Entry::cancel;
-  tasker_handler table{};
-  table.size = sizeof table;
-  table.threads = handler.options.threads;
-  table.caps = handler.options.caps;
-  table.max_concurrency = handler.options.max_concurrency;
-  table.pool = handler.options.pool;
-  table.id = detail::str(id);
-  table.version = detail::str(handler.options.version);
-  table.description = detail::str(handler.options.description);
-  table.config_schema = detail::str(handler.options.config_schema);
-  table.ops = &handler.ops;
-  table.self = &handler;
-  tasker_error* const error = std::this_thread::get_id() == init_thread_ ? init_error_ : nullptr;
-  const tasker_status status = host_->register_handler(record_, &table, error);
-  if (status != TASKER_OK) {
-    throw RegistrationError(
-        "handler '" + std::string(id) + "' was refused, status " + std::to_string(status), status);
-  }
-}
-
 }  // namespace abi1
 }  // namespace tasker
+
+#include "tasker/plugin_entry.hpp"  // IWYU pragma: export
 
 // Defines the plugin: its exported entry and, in the braces that follow, what sets it up. `p` names
 // the tasker::Plugin&. An exception in the body refuses the plugin. [control]
