@@ -23,4 +23,7 @@ endforeach()
 tasker_add_test(sdk_tests LABEL unit SOURCES sdk/headers_test.cc LINK ${sdk_headers} tasker::sdk tasker_sanitize)
 
 # Against the host's own module, whose judgement they share.
-tasker_add_test(sdk_wrapper_tests LABEL unit SOURCES sdk/json_test.cc LINK tasker_plugin tasker::sdk)
+tasker_add_test(sdk_wrapper_tests LABEL unit SOURCES sdk/json_test.cc sdk/testing_host_test.cc
+  LINK tasker_plugin tasker::sdk)
+target_compile_definitions(sdk_wrapper_tests PRIVATE TASKER_TEST_PLUGINS="${TASKER_TEST_PLUGINS}")
+add_dependencies(sdk_wrapper_tests hello_c)

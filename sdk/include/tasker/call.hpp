@@ -90,7 +90,7 @@ class Call {
 
   // For the ABI's functions and to tell attempts apart in Options::cancel.
   tasker_call* token() const noexcept { return token_; }
-  // complete, fail or yield was called.
+  // complete, fail, yield or hand_back was called.
   bool ended() const noexcept { return ended_; }
 
   // Says that the attempt goes on; false: stop, it was cancelled or has ended. progress: 0 to 1,
@@ -138,6 +138,13 @@ class Call {
     tasker_bytes state = detail::bytes(checkpoint_json);
     ended_ = true;
     return host_->yield(token_, &state, delay.count());
+  }
+
+  // Gives back an attempt that was taken and never begun, such as one that waits in a queue of the
+  // plugin's while it drains: it counts in nothing, and the step is ready again.
+  tasker_status hand_back() noexcept {
+    ended_ = true;
+    return host_->hand_back(token_);
   }
 
   // One line in the host's log, which adds task, step, attempt and handler. level: TASKER_LOG_...;
