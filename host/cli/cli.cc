@@ -62,6 +62,8 @@ constexpr std::array kCommands = {
     Entry{"template", "validate", "Check template files, with the line of all that is wrong",
           MakeTemplateValidate},
     Entry{"plugin", "list", "Load every plugin and list its handlers", MakePluginList},
+    Entry{"plugin", "new", "Make a plugin of your own: sources, test and workflow, ready to build",
+          MakePluginNew},
     Entry{"config", "show", "Show every setting with its value and where that comes from",
           MakeConfigShow},
     Entry{nullptr, "status", "Show what runs on the store, what waits, and what is missing",
@@ -87,7 +89,7 @@ constexpr std::array kGroups = {Group{"task", "Look at tasks, and act on them"},
                                 Group{"handler", "Look at handlers, and pause them"},
                                 Group{"dlq", "Look at dead letters"},
                                 Group{"template", "Look at task templates"},
-                                Group{"plugin", "Look at plugins"},
+                                Group{"plugin", "Look at plugins, and make one"},
                                 Group{"config", "Look at the configuration"},
                                 Group{"store", "Look after the store"}};
 

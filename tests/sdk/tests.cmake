@@ -27,3 +27,9 @@ tasker_add_test(sdk_wrapper_tests LABEL unit SOURCES sdk/json_test.cc sdk/testin
   LINK tasker_plugin tasker::sdk)
 target_compile_definitions(sdk_wrapper_tests PRIVATE TASKER_TEST_PLUGINS="${TASKER_TEST_PLUGINS}")
 add_dependencies(sdk_wrapper_tests hello_c)
+
+# Builds plugins with the installed SDK; sanitizers would only test the compilers.
+if(NOT TASKER_SANITIZE)
+  tasker_add_python_test(sdk.plugin_new SCRIPT sdk/author_test.py ARGS PluginNew LABEL e2e TIMEOUT 300)
+  tasker_add_python_test(sdk.examples SCRIPT sdk/author_test.py ARGS Examples LABEL e2e TIMEOUT 300)
+endif()

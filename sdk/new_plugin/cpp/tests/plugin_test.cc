@@ -1,0 +1,32 @@
+#include <iostream>
+#include <string>
+
+#include <tasker/testing.hpp>
+
+namespace {
+
+int failures = 0;
+
+void expect(const std::string& what, const std::string& is, const std::string& should_be) {
+  if (is == should_be) return;
+  std::cerr << what << "\n  is:        " << is << "\n  should be: " << should_be << "\n";
+  ++failures;
+}
+
+}  // namespace
+
+int main() {
+  tasker::testing::Host host(tasker_plugin_v1(), R"({"greeting": "Good morning"})");
+
+  expect("greet", host.run("@NAME@.greet", R"({"name": "you"})").say(),
+         R"(succeeded: {"text":"Good morning, you!"})");
+  expect("greet without a name", host.run("@NAME@.greet").say(),
+         "failed for good, JsonError: context.name: expected a string, it is missing");
+
+  tasker::testing::Given after_greet;
+  after_greet.dependencies["greet"] = R"({"text": "Hello"})";
+  expect("count", host.run("@NAME@.count", "{}", after_greet).say(), R"(succeeded: {"bytes":5})");
+
+  for (const std::string& defect : host.stop()) expect("the plugin's manners", defect, "");
+  return failures == 0 ? 0 : 1;
+}
