@@ -101,7 +101,7 @@ class DropIn(unittest.TestCase):
             workspace.add_template("welcome", workflow)
             workspace.start_host()
             task = workspace.ask("submit", "welcome", "--wait", "--context", '{"name":"you"}')
-            self.assertEqual(task["results"], {"again": {"hello": {"name": "you"}}})
+            self.assertEqual(task["results"], {"again": {"hello": "you"}})
 
 
 if __name__ == "__main__":
