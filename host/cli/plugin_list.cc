@@ -10,6 +10,7 @@
 #include "cli/json_out.h"
 #include "cli/table.h"
 #include "log/log.h"
+#include "pipeline/plugin_limits.h"
 #include "plugin/load_dirs.h"
 #include "plugin/registry.h"
 
@@ -47,8 +48,9 @@ class PluginList final : public Command {
                                   },
                                   .demand_changed = [] {}};
     plugin::HandlerRegistry registry;
-    const plugin::LoadedPlugins loaded = plugin::LoadDirs(
-        config.plugins.dirs, config.plugins.configs, registry, calls, LimitsOf(config.limits));
+    const plugin::LoadedPlugins loaded =
+        plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls,
+                         pipeline::PluginLimitsOf(config.limits));
     if (session.json) {
       PrintJson(loaded, registry, session);
     } else {
@@ -68,14 +70,6 @@ class PluginList final : public Command {
   }
 
  private:
-  static plugin::Limits LimitsOf(const config::Limits& limits) {
-    plugin::Limits plugin_limits;
-    plugin_limits.result_max_bytes = static_cast<std::size_t>(limits.result_max_bytes);
-    plugin_limits.checkpoint_max_bytes = static_cast<std::size_t>(limits.checkpoint_max_bytes);
-    plugin_limits.json_depth_max = static_cast<std::size_t>(limits.json_depth_max);
-    return plugin_limits;
-  }
-
   static std::vector<plugin::HandlerInfo> HandlersOf(const plugin::Instance& instance,
                                                      const plugin::HandlerRegistry& registry) {
     std::vector<plugin::HandlerInfo> handlers;

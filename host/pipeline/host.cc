@@ -15,6 +15,7 @@
 #include "pipeline/dispatcher.h"
 #include "pipeline/inbox.h"
 #include "pipeline/peers.h"
+#include "pipeline/plugin_limits.h"
 #include "pipeline/settled_waiters.h"
 #include "pipeline/status_json.h"
 #include "pipeline/store_options.h"
@@ -39,14 +40,6 @@ constexpr std::chrono::milliseconds kReturnGrace{
 constexpr std::size_t kRunningNamedMax = 10;
 
 Steady Now() { return std::chrono::steady_clock::now(); }
-
-plugin::Limits PluginLimitsOf(const config::Limits& limits) {
-  plugin::Limits out;
-  out.result_max_bytes = static_cast<std::size_t>(limits.result_max_bytes);
-  out.checkpoint_max_bytes = static_cast<std::size_t>(limits.checkpoint_max_bytes);
-  out.json_depth_max = static_cast<std::size_t>(limits.json_depth_max);
-  return out;
-}
 
 std::int32_t ThreadsOf(const config::Worker& worker) {
   if (worker.threads > 0) return static_cast<std::int32_t>(worker.threads);

@@ -185,6 +185,15 @@ std::vector<std::string> Attempts::Unreturned() const {
   return sentences;
 }
 
+Ledger Attempts::Held() const {
+  Ledger ledger;
+  slab_.ForEach(*this, [&](TokenSlab::Pin& pin) {
+    Ledger::Tokens& tokens = ledger.tokens[pin.input().handler];
+    ++(pin.ended() ? tokens.ended : tokens.running);
+  });
+  return ledger;
+}
+
 void Attempts::Ended(const StepInput& input, workflow::Outcome&& outcome, Steady started) {
   uplink_.Finished(input.claim, std::move(outcome), started);
 }

@@ -10,6 +10,7 @@
 #include "plugin/control_thread.h"
 #include "plugin/handlers.h"
 #include "plugin/instance.h"
+#include "plugin/ledger.h"
 #include "plugin/rundown.h"
 #include "plugin/tokens.h"
 #include "plugin/uplink.h"
@@ -39,6 +40,7 @@ class Attempts final : public TokenOwner {
   bool returned() const { return inside_.empty(); }
   // Of those that have not returned: handler, step and running time, for people.
   std::vector<std::string> Unreturned() const;
+  Ledger Held() const;  // the tokens of the same
   // Ends what has not ended: the host does not wait for it any longer.
   void HandBack();
 

@@ -1,5 +1,7 @@
 #include "plugin/host_table.h"
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,14 +58,21 @@ void SetCapacity(tasker_plugin* plugin, std::uint32_t pool, std::uint32_t free) 
   if (plugin != nullptr) Record::Of(plugin).SetCapacity(pool, free);
 }
 
-// A copy that the plugin owns.
-void Give(std::string text, tasker_bytes* reply) {
-  auto owned = std::make_unique<std::string>(std::move(text));
-  reply->data = owned->data();
-  reply->len = owned->size();
+// A text that the plugin owns until it releases it.
+struct Reply {
+  std::string text;
+  std::shared_ptr<std::atomic<std::size_t>> held;  // Record::buffers
+};
+
+void Give(Record& record, std::string text, tasker_bytes* reply) {
+  auto owned = std::make_unique<Reply>(Reply{std::move(text), record.buffers()});
+  ++*owned->held;
+  reply->data = owned->text.data();
+  reply->len = owned->text.size();
   reply->owner = owned.release();
   reply->release = [](tasker_bytes* self) {
-    std::unique_ptr<std::string>(static_cast<std::string*>(self->owner)).reset();
+    const std::unique_ptr<Reply> released(static_cast<Reply*>(self->owner));
+    --*released->held;
     *self = {};
   };
 }
@@ -74,7 +83,7 @@ tasker_status CallClient(tasker_plugin* plugin, tasker_str operation, tasker_str
   *reply = {};
   auto answer = Record::Of(plugin).uplink().Client(View(operation), View(request));
   if (answer) {
-    Give(*std::move(answer), reply);
+    Give(Record::Of(plugin), *std::move(answer), reply);
     return TASKER_OK;
   }
   const tasker_status status = StatusOf(answer.error().code);
@@ -84,7 +93,7 @@ tasker_status CallClient(tasker_plugin* plugin, tasker_str operation, tasker_str
 
 tasker_status AskStatus(tasker_plugin* plugin, tasker_bytes* reply) noexcept {
   if (plugin == nullptr || reply == nullptr) return TASKER_E_INVALID;
-  Give(Record::Of(plugin).uplink().HostStatus(), reply);
+  Give(Record::Of(plugin), Record::Of(plugin).uplink().HostStatus(), reply);
   return TASKER_OK;
 }
 
@@ -104,6 +113,7 @@ template <typename Take>
 tasker_status End(tasker_call* call, const Take& take) {
   TokenSlab::Pin pin = Find(call);
   if (!pin || pin.ended()) {
+    TokenSlab::OfProcess().CountLateEnd();
     static_cast<void>(take(std::string(), Limits()));
     return TASKER_E_STALE;
   }

@@ -47,6 +47,7 @@ class InProcess final : public Instance {
   std::uint32_t Capacity(std::uint32_t pool) const override;
   std::vector<Running> RunningCalls() const override;
   Status Stop(Steady deadline) override;
+  Ledger Leaked() const override { return record_.leaked(); }
 
  private:
   InProcess(const PluginEntry& entry, std::string file, HandlerRegistry& registry,

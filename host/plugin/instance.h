@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "plugin/ledger.h"
 #include "workflow/outcome.h"
 
 namespace tasker::plugin {
@@ -148,6 +149,8 @@ class Instance {
   // of its handlers and shutdown. What still runs is leaked with the plugin and named in the error.
   // Idempotent.
   virtual Status Stop(Steady deadline) = 0;
+  // After Stop: what the plugin held when the host ceased to wait for it.
+  virtual Ledger Leaked() const = 0;
 };
 
 }  // namespace tasker::plugin

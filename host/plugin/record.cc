@@ -7,6 +7,7 @@
 
 #include <tasker/ext/resolver.h>
 
+#include "base/enumerate.h"
 #include "log/log.h"
 #include "plugin/host_table.h"
 #include "plugin/text.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds kInitWarningEvery{30};
 constexpr std::chrono::seconds kShutdownMin{1};  // also when the drain has used up the deadline
-constexpr std::size_t kNamedMax = 10;
 
 tasker_status Refuse(tasker_error* error, tasker_status status, std::string message) {
   if (error != nullptr) *error = {status, std::move(message)};
@@ -25,16 +25,6 @@ tasker_status Refuse(tasker_error* error, tasker_status status, std::string mess
 
 tasker_status ToStatus(ErrorCode code) {
   return code == ErrorCode::kConflict ? TASKER_E_EXISTS : TASKER_E_INVALID;
-}
-
-std::string Join(const std::vector<std::string>& sentences) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(sentences.size(), kNamedMax); ++i) {
-    text += (i == 0 ? "" : "; ") + sentences[i];
-  }
-  if (sentences.size() > kNamedMax)
-    text += "; and " + std::to_string(sentences.size() - kNamedMax) + " more";
-  return text;
 }
 
 }  // namespace
@@ -205,6 +195,7 @@ Status Record::Stop(Steady deadline) {
   if (!Drain(deadline) || !attempts_.WaitReturned(deadline)) return LeaveBehind();
   const Steady last = std::max(deadline, std::chrono::steady_clock::now() + kShutdownMin);
   if (!Shutdown(last)) return LeaveBehind();
+  CloseLedger();
   uplink_.Cut();
   static_cast<void>(control_.End(last));
   return Ok();
@@ -240,7 +231,24 @@ bool Record::Shutdown(Steady deadline) {
       deadline);
 }
 
+void Record::CloseLedger() {
+  Ledger ledger = attempts_.Held();
+  ledger.buffers = buffers_->load();
+  if (!ledger.empty()) {
+    log::Warning("plugin", "plugin " + file_ + " ends and still holds " + ledger.ToString(),
+                 {{"plugin", name()}});
+  }
+  MutexLock lock(mu_);
+  leaked_ = std::move(ledger);
+}
+
+Ledger Record::leaked() const {
+  MutexLock lock(mu_);
+  return leaked_;
+}
+
 Status Record::LeaveBehind() {
+  CloseLedger();
   std::vector<std::string> what;
   if (const auto current = control_.current())
     what.push_back("its " + current->noun + " has not returned");
@@ -249,7 +257,8 @@ Status Record::LeaveBehind() {
   uplink_.Cut();
   static_cast<void>(control_.End(std::chrono::steady_clock::now()));
   return Error{ErrorCode::kTimeout,
-               "plugin " + file_ + " was left as it is, without shutdown: " + Join(what) +
+               "plugin " + file_ +
+                   " was left as it is, without shutdown: " + Enumerate(what, "; ") +
                    "; it cannot start again in this process before these have returned"};
 }
 

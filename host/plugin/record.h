@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
 #include <string>
 
 #include <tasker/plugin.h>
@@ -12,6 +15,7 @@
 #include "plugin/control_thread.h"
 #include "plugin/handlers.h"
 #include "plugin/instance.h"
+#include "plugin/ledger.h"
 #include "plugin/registry.h"
 #include "plugin/uplink.h"
 
@@ -43,6 +47,7 @@ class Record final {
   // destroy of its handlers and shutdown. kTimeout: something did not return, and the message says
   // what; the record has to stay.
   Status Stop(Steady deadline);
+  Ledger leaked() const;  // after Stop
   // Nothing of the plugin runs any more, as far as the host can know.
   bool returned() const { return attempts_.returned() && control_.ended(); }
 
@@ -51,6 +56,9 @@ class Record final {
   tasker_status Unregister(std::string_view id, tasker_error* error);
   void SetCapacity(std::uint32_t pool, std::uint32_t free);
   Uplink& uplink() { return uplink_; }
+  // Counts the buffers that the plugin was given to release. Owners: the record, and each buffer,
+  // which may outlive it.
+  const std::shared_ptr<std::atomic<std::size_t>>& buffers() { return buffers_; }
 
   // Asks the plugin, on its control thread, for a handler that steps wait for.
   void Want(std::string id, std::string method, std::string resolver);
@@ -64,6 +72,7 @@ class Record final {
   bool Drain(Steady deadline);
   bool Shutdown(Steady deadline);
   Status LeaveBehind();
+  void CloseLedger();
 
   const PluginEntry entry_;
   const std::string file_;
@@ -73,9 +82,12 @@ class Record final {
   HandlerTable handlers_;
   ControlThread control_;
   Attempts attempts_;
+  const std::shared_ptr<std::atomic<std::size_t>> buffers_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   void* state_ = nullptr;  // the plugin's own; of the control thread
 
-  Mutex mu_;
+  mutable Mutex mu_;
+  Ledger leaked_ GUARDED_BY(mu_);
   State phase_ GUARDED_BY(mu_) = State::kLoading;
 };
 

@@ -175,8 +175,11 @@ void TokenSlab::TakeOff(Slot& slot, std::uint64_t generation, std::uint64_t unit
   std::uint64_t next = 0;
   bool dropped = false;
   do {
-    if ((state >> kGenerationShift) != generation) return;
-    if (unit == kReference && (state & kReferences) == 0) return;
+    const bool stale = (state >> kGenerationShift) != generation;
+    if (stale || (unit == kReference && (state & kReferences) == 0)) {
+      ++late_releases_;
+      return;
+    }
     next = state - unit;
     dropped = Unused(next) && (next & kEnded) == 0;
     if (dropped) next = (next + kPin) | kEnded;  // kept with a pin until its owner knows

@@ -106,6 +106,12 @@ class TokenSlab final {
   void Retain(const tasker_call* call);
   void Release(const tasker_call* call);
 
+  // Ends of attempts that had ended, and releases of tokens that were gone. A timeout or a cancel
+  // makes the first innocent; where there was none, both are defects of a plugin.
+  std::uint64_t late_ends() const { return late_ends_.load(); }
+  std::uint64_t late_releases() const { return late_releases_.load(); }
+  void CountLateEnd() { ++late_ends_; }
+
   static constexpr std::size_t kChunkSlots = 256;
   static constexpr std::size_t kChunksMax = 4096;
   static constexpr std::size_t kTokensMax = kChunkSlots * kChunksMax;
@@ -124,6 +130,8 @@ class TokenSlab final {
   std::atomic<std::uint32_t> chunk_count_{0};
   std::atomic<std::uint64_t> free_{
       0};  // {pushes:32, index + 1:32}: the count makes an old head differ from a new one
+  std::atomic<std::uint64_t> late_ends_{0};
+  std::atomic<std::uint64_t> late_releases_{0};
   Mutex grow_mu_;
 };
 

@@ -23,6 +23,7 @@ class NamedInstance final : public Instance {
   std::uint32_t Capacity(std::uint32_t) const override { return 0; }
   std::vector<Running> RunningCalls() const override { return {}; }
   Status Stop(Steady) override { return Ok(); }
+  Ledger Leaked() const override { return {}; }
 
  private:
   const std::string name_, version_, file_;

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tasker/ext/status.h>
 
 #include "plugin/in_process.h"
 #include "tests/support/gate.h"
@@ -214,6 +215,49 @@ TEST_F(ShutdownTest, ATokenThatIsNotReleasedIsNamed) {
   kept.clear();
   Load([](Plugin&) {});
   EXPECT_TRUE(instance_->Stop(In(kSoon)));
+}
+
+TEST_F(ShutdownTest, TheLedgerCountsWhatIsHeldByHandler) {
+  std::vector<Call> kept;
+  std::vector<tasker_bytes> replies(2);
+  Load([&](Plugin& p) {
+    const auto* const status =
+        static_cast<const tasker_status_ext*>(p.extension(TASKER_EXT_STATUS));
+    for (tasker_bytes& reply : replies) ASSERT_EQ(status->status(p.record(), &reply), TASKER_OK);
+    p.handler_async("keeps", [&](Call call) {
+      call.complete("1");
+      kept.push_back(std::move(call));
+    });
+    p.handler_async("never ends", [&](Call call) { kept.push_back(std::move(call)); });
+    p.handler("good", [](const tasker_step&, Call&) {});
+  });
+  host_.Run(*instance_, "keeps");
+  host_.Run(*instance_, "good");
+  for (const std::int64_t claim : {101, 102})
+    instance_->Start("never ends", host_.Step(claim, "never ends"));
+  EXPECT_FALSE(instance_->Stop(In(milliseconds(5))));
+  const Ledger leaked = instance_->Leaked();
+  EXPECT_EQ(leaked.ToString(),
+            "1 unreleased token of handler 'keeps', 2 unfinished attempts of handler 'never ends', "
+            "2 unreleased buffers");
+  instance_.reset();
+  kept.clear();
+  for (tasker_bytes& reply : replies) reply.release(&reply);
+}
+
+TEST_F(ShutdownTest, ABufferThatIsHeldAfterShutdownIsInTheLedger) {
+  tasker_bytes reply{};
+  Load([&](Plugin& p) {
+    static_cast<const tasker_status_ext*>(p.extension(TASKER_EXT_STATUS))
+        ->status(p.record(), &reply);
+  });
+  EXPECT_TRUE(instance_->Stop(In(kSoon)));
+  EXPECT_EQ(instance_->Leaked().ToString(), "1 unreleased buffer");
+  instance_.reset();
+  reply.release(&reply);
+  Load([](Plugin&) {});
+  EXPECT_TRUE(instance_->Stop(In(kSoon)));
+  EXPECT_TRUE(instance_->Leaked().empty());
 }
 
 TEST_F(ShutdownTest, ACancelThatBlocksIsNamed) {

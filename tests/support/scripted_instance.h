@@ -129,6 +129,7 @@ class ScriptedInstance final : public plugin::Instance {
   }
   std::vector<Running> RunningCalls() const override { return {}; }
   Status Stop(Steady) override { return Ok(); }
+  plugin::Ledger Leaked() const override { return {}; }
 
  private:
   const std::string name_ = "scripted";

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tasker {
+
+// "a, b, and 3 more": the first ten of them, for people.
+inline std::string Enumerate(const std::vector<std::string>& words,
+                             std::string_view separator = ", ") {
+  constexpr std::size_t kNamedMax = 10;
+  const std::size_t named = std::min(words.size(), kNamedMax);
+  std::string text;
+  for (std::size_t i = 0; i < named; ++i) text.append(i == 0 ? "" : separator).append(words[i]);
+  if (words.size() > named)
+    text.append(separator).append("and ").append(std::to_string(words.size() - named) + " more");
+  return text;
+}
+
+}  // namespace tasker
