@@ -23,14 +23,15 @@ MAY_INCLUDE = {
     "workflow": {"base"},
     "store": {"base", "log", "workflow"},
     "plugin": {"base", "log", "workflow", "tasker"},
+    "trial": {"base", "log", "workflow", "plugin", "tasker"},
     "pipeline": {"base", "config", "log", "workflow", "store", "plugin"},
-    "cli": {"base", "config", "log", "workflow", "store", "plugin", "pipeline", "tasker"},
+    "cli": {"base", "config", "log", "workflow", "store", "plugin", "trial", "pipeline", "tasker"},
 }
 ONLY_FROM = {"log": {"config": {"config/config.h"}}}  # module -> module -> the files it may take from there
 
 # Libraries that live in one folder of host/.
 HOME = {"boost/log/": "log", "boost/dll": "plugin", "toml++/": "config", "sqlite3.h": "store/sqlite",
-        "yaml-cpp/": "workflow", "valijson/": "workflow", "CLI/": "cli"}
+        "yaml-cpp/": "workflow", "valijson/": "workflow", "gelf.h": "trial", "libelf.h": "trial", "CLI/": "cli"}
 
 BANNED_NAME = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
 BARE_LOCK = re.compile(r"\bstd::(\w*mutex|condition_variable\w*|lock_guard|unique_lock|scoped_lock|shared_lock)\b")

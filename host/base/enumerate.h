@@ -8,11 +8,10 @@
 
 namespace tasker {
 
-// "a, b, and 3 more": the first ten of them, for people.
-inline std::string Enumerate(const std::vector<std::string>& words,
+// "a, b, and 3 more": the first `most` of them, for people.
+inline std::string Enumerate(const std::vector<std::string>& words, std::size_t most = 10,
                              std::string_view separator = ", ") {
-  constexpr std::size_t kNamedMax = 10;
-  const std::size_t named = std::min(words.size(), kNamedMax);
+  const std::size_t named = std::min(words.size(), most);
   std::string text;
   for (std::size_t i = 0; i < named; ++i) text.append(i == 0 ? "" : separator).append(words[i]);
   if (words.size() > named)

@@ -44,6 +44,8 @@ std::unique_ptr<Command> MakeTemplateShow();
 std::unique_ptr<Command> MakeTemplateValidate();
 std::unique_ptr<Command> MakePluginList();
 std::unique_ptr<Command> MakePluginNew();
+std::unique_ptr<Command> MakePluginRun();
+std::unique_ptr<Command> MakePluginCheck();
 std::unique_ptr<Command> MakeConfigShow();
 std::unique_ptr<Command> MakeStatus();
 std::unique_ptr<Command> MakeStoreVerify();

@@ -1,68 +1,16 @@
 #include "cli/doctor.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <memory>
-#include <string_view>
 
 #include "cli/command.h"
+#include "cli/findings_text.h"
 #include "cli/json_out.h"
 #include "log/log.h"
 #include "store/probe.h"
 
 namespace tasker::cli {
 namespace {
-
-using Severity = Finding::Severity;
-
-std::string_view NameOf(Severity severity) {
-  switch (severity) {
-    case Severity::kOk:
-      return "ok";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kError:
-      return "error";
-  }
-  return "";
-}
-
-Colour ColourOf(Severity severity) {
-  switch (severity) {
-    case Severity::kOk:
-      return Colour::kGreen;
-    case Severity::kWarning:
-      return Colour::kYellow;
-    case Severity::kError:
-      return Colour::kRed;
-  }
-  return Colour::kNone;
-}
-
-boost::json::object ToJson(const Findings& findings) {
-  boost::json::array list;
-  for (const Finding& finding : findings.list()) {
-    list.push_back({{"name", finding.name},
-                    {"severity", NameOf(finding.severity)},
-                    {"found", finding.found},
-                    {"mend", finding.mend}});
-  }
-  return {{"findings", std::move(list)}};
-}
-
-std::string ToText(const Findings& findings, const Style& style) {
-  std::string text;
-  for (const Finding& finding : findings.list()) {
-    std::string word(NameOf(finding.severity));
-    word.resize(8, ' ');
-    text += Paint(style, ColourOf(finding.severity), word) + " " + Printable(style, finding.found) +
-            "\n";
-    if (!finding.mend.empty()) text += "         " + Printable(style, finding.mend) + "\n";
-  }
-  return text;
-}
 
 void LookAtTurn(const config::Config& config, Findings& findings) {
   const auto holder = store::WhoHoldsTurn(config.store.path);
@@ -137,9 +85,7 @@ class Doctor final : public Command {
     session.out.Write(session.json ? JsonLine(ToJson(findings))
                                    : ToText(findings, session.out.style()));
     log::Stop();
-    const bool wrong = std::ranges::any_of(findings.list(), [](const Finding& finding) {
-      return finding.severity == Severity::kError;
-    });
+    const bool wrong = findings.CountOf(Finding::Severity::kError) > 0;
     return wrong ? ExitCode::kFailed : ExitCode::kOk;
   }
 };

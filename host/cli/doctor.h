@@ -1,43 +1,11 @@
 #pragma once
 
-#include <string>
-#include <utility>
-#include <vector>
-
+#include "base/findings.h"
 #include "cli/client.h"
 #include "cli/session.h"
 #include "config/config.h"
 
 namespace tasker::cli {
-
-// One thing that doctor looked at.
-struct Finding {
-  enum class Severity { kOk, kWarning, kError };
-  std::string name;  // for scripts: "fsync", "file_system", ...
-  Severity severity = Severity::kOk;
-  std::string found;  // a sentence
-  std::string mend;   // what to do about it; empty: nothing
-};
-
-// What doctor has found so far.
-class Findings final {
- public:
-  void Ok(std::string name, std::string found) {
-    list_.push_back({std::move(name), Finding::Severity::kOk, std::move(found), {}});
-  }
-  void Warning(std::string name, std::string found, std::string mend) {
-    list_.push_back(
-        {std::move(name), Finding::Severity::kWarning, std::move(found), std::move(mend)});
-  }
-  void Error(std::string name, std::string found, std::string mend) {
-    list_.push_back(
-        {std::move(name), Finding::Severity::kError, std::move(found), std::move(mend)});
-  }
-  const std::vector<Finding>& list() const { return list_; }
-
- private:
-  std::vector<Finding> list_;
-};
 
 // The folder of the store: its disk, file system and permissions.
 void LookAtStoreFolder(const config::Config& config, Findings& findings);

@@ -20,7 +20,8 @@ tasker_module(cli
     cli/who.cc cli/task_act.cc cli/handler_list.cc cli/handler_pause.cc cli/dlq.cc
     cli/template_list.cc cli/template_show.cc cli/template_validate.cc cli/plugin_list.cc cli/config_show.cc
     cli/plugin_new.cc ${CMAKE_CURRENT_BINARY_DIR}/new_plugin_files.cc
+    cli/step_options.cc cli/plugin_run.cc cli/plugin_check.cc cli/findings_text.cc
     cli/store_verify.cc cli/store_stats.cc cli/store_backup.cc cli/store_prune.cc
     cli/systemd.cc cli/attendant.cc cli/doctor.cc cli/doctor_machine.cc cli/doctor_handlers.cc
-  LINK tasker_pipeline tasker_store tasker_plugin tasker_workflow tasker_log tasker_config tasker_base tasker::sdk
-    CLI11::CLI11 Boost::json)
+  LINK tasker_pipeline tasker_trial tasker_store tasker_plugin tasker_workflow tasker_log tasker_config tasker_base
+    tasker::sdk CLI11::CLI11 Boost::json)

@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "log/log.h"
 #include "plugin/abi.h"
 
 namespace tasker::plugin {
@@ -28,6 +29,15 @@ tasker_status CallStart(const Handler& handler, const Handler::Waiting& attempt,
   } catch (...) {
     error.message = "an exception left start(), which the ABI forbids";
     return TASKER_E_INTERNAL;
+  }
+}
+
+void CallCancel(const Handler& handler, tasker_call* call, CancelReason reason) {
+  try {
+    handler.ops.cancel(handler.self, call, static_cast<std::int32_t>(reason));
+  } catch (...) {
+    log::Warning("plugin", "an exception left the cancel of handler '" + handler.info.id +
+                               "', which the ABI forbids");
   }
 }
 
@@ -131,13 +141,12 @@ void Attempts::Cancel(std::int64_t claim, CancelReason reason) {
     if (pin.input().claim != claim || pin.ended() || !pin.Cancel() || !pin.begun()) return;
     const auto* handler = static_cast<const Handler*>(pin.handler());
     if (handler->ops.cancel == nullptr) return;
-    static_cast<void>(control_.Post(
-        "cancel of '" + handler->info.id + "'", [this, handler, reason, call = pin.call()] {
-          const TokenSlab::Pin running = slab_.Find(call);
-          if (running && !running.ended()) {
-            handler->ops.cancel(handler->self, call, static_cast<std::int32_t>(reason));
-          }
-        }));
+    static_cast<void>(control_.Post("cancel of '" + handler->info.id + "'",
+                                    [this, handler, reason, call = pin.call()] {
+                                      const TokenSlab::Pin running = slab_.Find(call);
+                                      if (running && !running.ended())
+                                        CallCancel(*handler, call, reason);
+                                    }));
   });
 }
 

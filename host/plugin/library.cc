@@ -2,8 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <exception>
 #include <map>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -30,6 +32,17 @@ Identity IdentityOf(const struct stat& info) {
   return {info.st_dev, info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size};
 }
 
+// Boost.DLL wraps dlerror()'s text into words of its own.
+std::string LinkerWords(std::string_view what) {
+  constexpr std::string_view kBefore = "(dlerror system message: ";
+  const std::size_t begin = what.find(kBefore);
+  const std::size_t end = what.rfind("): ");
+  if (begin == std::string_view::npos || end == std::string_view::npos) return std::string(what);
+  what = what.substr(0, end);
+  what.remove_prefix(std::min(begin + kBefore.size(), what.size()));
+  return std::string(what);
+}
+
 }  // namespace
 
 struct Library::Image {
@@ -51,7 +64,7 @@ Result<std::unique_ptr<Library::Image>> Library::Map(const std::string& file) {
     image->library.load(boost::dll::fs::path(file), kMode);
     image->entry = &image->library.get<const tasker_plugin_entry*()>(kEntrySymbol);
   } catch (const std::exception& e) {
-    return Invalid("plugin " + file + ": it cannot be loaded: " + e.what() +
+    return Invalid("plugin " + file + ": it cannot be loaded: " + LinkerWords(e.what()) +
                    "; install what it needs (see ldd " + file + ")");
   } catch (...) {
     return Invalid("plugin " + file +

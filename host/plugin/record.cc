@@ -16,6 +16,7 @@ namespace tasker::plugin {
 namespace {
 
 constexpr std::chrono::seconds kInitWarningEvery{30};
+constexpr std::size_t kNamedMax = 10;
 constexpr std::chrono::seconds kShutdownMin{1};  // also when the drain has used up the deadline
 
 tasker_status Refuse(tasker_error* error, tasker_status status, std::string message) {
@@ -201,34 +202,43 @@ Status Record::Stop(Steady deadline) {
   return Ok();
 }
 
+bool Record::CallToEnd(const char* noun, std::function<void()> call, Steady deadline) {
+  const auto guarded = [this, noun, call = std::move(call)] {
+    try {
+      call();
+    } catch (...) {
+      MutexLock lock(mu_);
+      threw_ = noun;
+    }
+  };
+  if (!control_.Run(noun, guarded, deadline)) return false;
+  MutexLock lock(mu_);
+  return threw_.empty();
+}
+
 bool Record::Drain(Steady deadline) {
   // Also without a drain: what stands before it on the control thread, a cancel, has to return
   // first.
-  return control_.Run(
-      "drain",
-      [this, deadline] {
-        if (entry_.table.drain == nullptr) return;
-        const auto ns =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch())
-                .count();
-        const tasker_status status = entry_.table.drain(state_, ns);
-        if (status == TASKER_OK) return;
-        log::Warning("plugin", "the drain of plugin " + file_ + " failed",
-                     {{"plugin", name()}, {"status", StatusName(status)}});
-      },
-      deadline);
+  const auto drain = [this, deadline] {
+    if (entry_.table.drain == nullptr) return;
+    const auto ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch()).count();
+    const tasker_status status = entry_.table.drain(state_, ns);
+    if (status == TASKER_OK) return;
+    log::Warning("plugin", "the drain of plugin " + file_ + " failed",
+                 {{"plugin", name()}, {"status", StatusName(status)}});
+  };
+  return CallToEnd("drain", drain, deadline);
 }
 
 bool Record::Shutdown(Steady deadline) {
-  return control_.Run(
-      "shutdown",
-      [this] {
-        for (const Handler* const handler : handlers_.All()) {
-          if (handler->ops.destroy != nullptr) handler->ops.destroy(handler->self);
-        }
-        if (entry_.table.shutdown != nullptr) entry_.table.shutdown(state_);
-      },
-      deadline);
+  const auto shutdown = [this] {
+    for (const Handler* const handler : handlers_.All()) {
+      if (handler->ops.destroy != nullptr) handler->ops.destroy(handler->self);
+    }
+    if (entry_.table.shutdown != nullptr) entry_.table.shutdown(state_);
+  };
+  return CallToEnd("shutdown", shutdown, deadline);
 }
 
 void Record::CloseLedger() {
@@ -252,13 +262,18 @@ Status Record::LeaveBehind() {
   std::vector<std::string> what;
   if (const auto current = control_.current())
     what.push_back("its " + current->noun + " has not returned");
+  {
+    MutexLock lock(mu_);
+    if (!threw_.empty())
+      what.push_back("an exception left its " + threw_ + ", which the ABI forbids");
+  }
   for (std::string& sentence : attempts_.Unreturned()) what.push_back(std::move(sentence));
   attempts_.HandBack();
   uplink_.Cut();
   static_cast<void>(control_.End(std::chrono::steady_clock::now()));
   return Error{ErrorCode::kTimeout,
                "plugin " + file_ +
-                   " was left as it is, without shutdown: " + Enumerate(what, "; ") +
+                   " was left as it is, without shutdown: " + Enumerate(what, kNamedMax, "; ") +
                    "; it cannot start again in this process before these have returned"};
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -69,6 +70,8 @@ class Record final {
   Status CallInit(const std::string& config_json);
   Status Commit();
   Status Add(std::unique_ptr<Handler> handler, bool& ready) EXCLUDES(mu_);
+  // Runs a call of the plugin's end; false: it did not return by the deadline, or threw.
+  bool CallToEnd(const char* noun, std::function<void()> call, Steady deadline);
   bool Drain(Steady deadline);
   bool Shutdown(Steady deadline);
   Status LeaveBehind();
@@ -88,6 +91,7 @@ class Record final {
 
   mutable Mutex mu_;
   Ledger leaked_ GUARDED_BY(mu_);
+  std::string threw_ GUARDED_BY(mu_);  // the call that an exception left
   State phase_ GUARDED_BY(mu_) = State::kLoading;
 };
 

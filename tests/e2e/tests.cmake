@@ -7,7 +7,7 @@ function(tasker_add_e2e_plugin source)
   target_link_libraries(e2e_${stem} PRIVATE Threads::Threads)
 endfunction()
 
-foreach(source flaky.cc hold.cc killlog.c resume.cc)
+foreach(source echo.cc flaky.cc hold.cc killlog.c resume.cc)
   tasker_add_e2e_plugin(${source})
 endforeach()
 
@@ -26,4 +26,5 @@ tasker_add_python_test(e2e.store_upkeep SCRIPT e2e/store_upkeep_test.py LABEL e2
 # It measures how often a watchdog is fed.
 tasker_add_python_test(e2e.service SCRIPT e2e/service_test.py LABEL e2e TIMEOUT 300 SERIAL)
 tasker_add_python_test(e2e.doctor SCRIPT e2e/doctor_test.py LABEL e2e TIMEOUT 300)
+tasker_add_python_test(e2e.plugin_run SCRIPT e2e/plugin_run_test.py LABEL e2e TIMEOUT 120)
 tasker_add_python_test(e2e.stuck_writer SCRIPT e2e/stuck_writer_test.py LABEL e2e TIMEOUT 120)

@@ -7,3 +7,9 @@ tasker_add_test(plugin_tests LABEL plugin
   LINK tasker_plugin)
 target_compile_definitions(plugin_tests PRIVATE TASKER_TEST_PLUGINS="${TASKER_TEST_PLUGINS}")
 add_dependencies(plugin_tests test_plugins)
+
+# What the zoo's own linking shows, a sanitizer's would hide.
+if(NOT TASKER_SANITIZE)
+  tasker_add_python_test(plugin.zoo SCRIPT plugins/zoo_table.py LABEL plugin TIMEOUT 120)
+  tasker_add_python_test(plugin.zoo_host SCRIPT plugins/zoo_host_test.py LABEL plugin TIMEOUT 120)
+endif()

@@ -57,6 +57,37 @@ static tasker_status no_json(void* self, const tasker_step* step, tasker_call* c
   return TASKER_OK;
 }
 
+static tasker_status no_utf8(void* self, const tasker_step* step, tasker_call* call,
+                             tasker_error* error) {
+  (void)self, (void)step, (void)error;
+  answers[0] = zoo_complete(host, call, "\"caf\xe9\"");
+  host->release(call);
+  return TASKER_OK;
+}
+
+/* The token is never seen again. */
+static tasker_status holds(void* self, const tasker_step* step, tasker_call* call,
+                           tasker_error* error) {
+  (void)self, (void)step, (void)call, (void)error;
+  return TASKER_OK;
+}
+
+static tasker_status unreleased(void* self, const tasker_step* step, tasker_call* call,
+                                tasker_error* error) {
+  (void)self, (void)step, (void)error;
+  answers[0] = zoo_complete(host, call, "1");
+  return TASKER_OK;
+}
+
+static tasker_status released_twice(void* self, const tasker_step* step, tasker_call* call,
+                                    tasker_error* error) {
+  (void)self, (void)step, (void)error;
+  answers[0] = zoo_complete(host, call, "1");
+  host->release(call);
+  host->release(call);
+  return TASKER_OK;
+}
+
 static tasker_status too_large(void* self, const tasker_step* step, tasker_call* call,
                                tasker_error* error) {
   static char text[8192];
@@ -84,6 +115,10 @@ static tasker_status init(const tasker_host* h, tasker_plugin* plugin, tasker_by
                   {"ends.after_release", after_release},
                   {"ends.never", never},
                   {"ends.no_json", no_json},
+                  {"ends.no_utf8", no_utf8},
+                  {"ends.holds", holds},
+                  {"ends.unreleased", unreleased},
+                  {"ends.released_twice", released_twice},
                   {"ends.too_large", too_large},
                   {"ends.refuses", refuses}};
   static tasker_handler_ops ops[sizeof handlers / sizeof *handlers];
