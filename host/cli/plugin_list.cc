@@ -46,7 +46,9 @@ class PluginList final : public Command {
                                   .checkpoint = [](std::int64_t, const std::string&) -> Status {
                                     return Unavailable("no step runs in plugin list");
                                   },
-                                  .demand_changed = [] {}};
+                                  .demand_changed = [] {},
+                                  .client = {},
+                                  .status = [] { return R"({"ready":false,"handlers":0})"; }};
     plugin::HandlerRegistry registry;
     const plugin::LoadedPlugins loaded =
         plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls,
