@@ -46,9 +46,7 @@ class PluginList final : public Command {
                                   .checkpoint = [](std::int64_t, const std::string&) -> Status {
                                     return Unavailable("no step runs in plugin list");
                                   },
-                                  .demand_changed = [] {},
-                                  .client = {},
-                                  .status = [] { return R"({"ready":false,"handlers":0})"; }};
+                                  .demand_changed = [] {}};
     plugin::HandlerRegistry registry;
     const plugin::LoadedPlugins loaded =
         plugin::LoadDirs(config.plugins.dirs, config.plugins.configs, registry, calls,

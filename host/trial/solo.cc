@@ -14,14 +14,6 @@
 #include "plugin/library.h"
 
 namespace tasker::trial {
-namespace {
-
-// What tasker.status/1 says of a host that is none.
-constexpr char kStatus[] =
-    R"({"ready":false,"not_ready":"one plugin runs by itself, without a store","handlers":0})";
-
-}  // namespace
-
 Solo::Solo() : changed_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   CHECK(changed_.valid());
   calls_.finished = [this](std::int64_t claim, workflow::Outcome outcome, Steady started) {
@@ -39,7 +31,6 @@ Solo::Solo() : changed_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     return Ok();
   };
   calls_.demand_changed = [this] { Changed(); };
-  calls_.status = [] { return kStatus; };
 }
 
 Solo::~Solo() {

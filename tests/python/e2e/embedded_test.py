@@ -1,10 +1,12 @@
 """The same handlers under tasker-host: libtasker_python.so embeds the interpreter."""
 
+import json
+import os
 import signal
 import time
 
 import pytest
-from conftest import HANDLERS, PATIENCE_S, template, wait_for_log, wait_until
+from conftest import HANDLERS, PATIENCE_S, configure, template, wait_for_log, wait_until
 
 ABANDONED = 75  # The exit status of a host whose handlers did not return.
 
@@ -149,3 +151,16 @@ def test_a_stuck_handler_does_not_hold_up_the_hosts_end_and_its_step_is_not_lost
     again = host(settings)
     ended = again.client("submit", "app/one", "--key", "k", "--wait")
     assert ended.returncode == 0, ended.stdout + ended.stderr + again.log()
+
+
+def test_the_plugin_runs_by_itself(program):
+    program.write("app/handlers.py", HANDLERS)
+    configure(program)
+    plugin = f"{os.environ['TASKER_BUILD']}/plugins_python/libtasker_python.so"
+    ran = program.host("--config", "worker.toml", "plugin", "run", plugin, "--handler", "app.handlers.Noop", "--json")
+    assert ran.returncode == 0 and json.loads(ran.stdout)["outcome"] == "complete", ran.stdout + ran.stderr
+    checked = program.host("--config", "worker.toml", "plugin", "check", plugin, "--handler", "app.handlers.Noop",
+                           "--strict")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    listed = program.host("--config", "worker.toml", "plugin", "list")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
