@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The layout of the ABI on 64-bit machines, checked by the compiler: it changes by appending, and
- * then this file grows.
+ * then this file grows. abi_test.py sees to it that no field and no constant is missing here.
  */
+#include <tasker/ext/client.h>
+#include <tasker/ext/resolver.h>
+#include <tasker/ext/status.h>
 #include <tasker/plugin.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "the size of " #type)
@@ -131,6 +134,21 @@ AT(tasker_plugin_entry, drain, 56);
 AT(tasker_plugin_entry, shutdown, 64);
 AT(tasker_plugin_entry, reload, 72);
 AT(tasker_plugin_entry, extension, 80);
+
+SIZE(tasker_client, 16);
+AT(tasker_client, size, 0);
+AT(tasker_client, reserved, 4);
+AT(tasker_client, call, 8);
+
+SIZE(tasker_resolver, 16);
+AT(tasker_resolver, size, 0);
+AT(tasker_resolver, reserved, 4);
+AT(tasker_resolver, wanted, 8);
+
+SIZE(tasker_status_ext, 16);
+AT(tasker_status_ext, size, 0);
+AT(tasker_status_ext, reserved, 4);
+AT(tasker_status_ext, status, 8);
 
 VALUE(TASKER_OK, 0);
 VALUE(TASKER_E_INTERNAL, 1);
