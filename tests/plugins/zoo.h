@@ -31,3 +31,13 @@ static inline tasker_status zoo_register(const tasker_host* host, tasker_plugin*
   handler.id = zoo_text(id);
   return host->register_handler(plugin, &handler, error);
 }
+
+/* A start without a defect, for which init has kept the host. */
+static const tasker_host* zoo_host;
+static inline tasker_status zoo_works(void* self, const tasker_step* step, tasker_call* call,
+                                      tasker_error* error) {
+  (void)self, (void)step, (void)error;
+  zoo_complete(zoo_host, call, "1");
+  zoo_host->release(call);
+  return TASKER_OK;
+}

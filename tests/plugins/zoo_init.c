@@ -4,16 +4,7 @@
 #define ZOO_INIT_FAILS 1
 #define ZOO_DUPLICATE_IDS 2
 
-static const tasker_host* the_host;
 static tasker_handler_ops ops[3];
-
-static tasker_status start(void* self, const tasker_step* step, tasker_call* call,
-                           tasker_error* error) {
-  (void)self, (void)step, (void)error;
-  zoo_complete(the_host, call, "1");
-  the_host->release(call);
-  return TASKER_OK;
-}
 
 static tasker_status init(const tasker_host* host, tasker_plugin* plugin, tasker_bytes config,
                           void** state, tasker_error* error) {
@@ -23,9 +14,9 @@ static tasker_status init(const tasker_host* host, tasker_plugin* plugin, tasker
   static const char* const ids[3] = {"zoo.first", "zoo.second", "zoo.first"};
 #endif
   (void)config, (void)state;
-  the_host = host;
+  zoo_host = host;
   for (int i = 0; i < 3; ++i) {
-    tasker_status status = zoo_register(host, plugin, ids[i], start, &ops[i], error);
+    tasker_status status = zoo_register(host, plugin, ids[i], zoo_works, &ops[i], error);
     if (status != TASKER_OK) return status;
   }
   host->error_set(error, TASKER_E_INTERNAL, zoo_text("the card reader is not plugged in"));
