@@ -129,19 +129,17 @@ class PluginRun final : public Command {
   }
 
   Result<ExitCode> Run(Session& session) override {
-    // Before there is any other thread: they all inherit the mask.
-    TRY(const std::unique_ptr<Signals> signals, Signals::Open());
     TRY(const config::Config config, session.LoadConfig());
     TRY(const trial::StepRequest request, step_.Read(config));
     log::Start(config.log);
-    auto code = RunStep(session, config, request, *signals);
+    auto code = RunStep(session, config, request);
     log::Stop();
     return code;
   }
 
  private:
   Result<ExitCode> RunStep(Session& session, const config::Config& config,
-                           const trial::StepRequest& request, Signals& signals) {
+                           const trial::StepRequest& request) {
     const auto broken = [&](const Error& error) -> Result<ExitCode> {
       if (error.code == ErrorCode::kNotFound) return error;
       session.err.Write("tasker-host: " + Printable(session.err.style(), error.message) + "\n");
@@ -151,24 +149,28 @@ class PluginRun final : public Command {
     if (!plugin_config) return broken(plugin_config.error());
     auto loaded = trial::Solo::Load(file_, *plugin_config, pipeline::PluginLimitsOf(config.limits));
     if (!loaded) return broken(loaded.error());
+    // Not before: an init that hangs has to end by Ctrl-C. The threads that it made have all
+    // signals blocked, as the control thread has.
+    TRY(const std::unique_ptr<Signals> signals, Signals::Open());
     trial::Solo& solo = **loaded;
     const auto within = steady_clock::now() + kHandlerWithin;
-    if (!solo.WaitReady(request.handler, request.method, request.resolver, within, signals.fd())) {
+    if (!solo.WaitReady(request.handler, request.method, request.resolver, within, signals->fd())) {
+      const bool interrupted = signals->Take() != 0;
       const Error error = Missing(solo, request);
       const Status stopped = solo.Stop(steady_clock::now() + config.worker.drain);
-      if (stopped) return error;
-      session.err.Write("tasker-host: " + Printable(session.err.style(), error.message) + "\n");
-      LeaveBehind(session, stopped.error(), ExitCode::kNotFound);
+      if (!stopped) LeaveBehind(session, stopped.error(), ExitCode::kAbandoned);
+      if (interrupted) return ExitCode::kInterrupted;
+      return error;
     }
-    const Ended ended = Await(session, config, request, solo, signals);
+    const Ended ended = Await(session, config, request, solo, *signals);
     const Told told = Tell(ended);
     Print(session, request, solo, ended, told);
-    const Status stopped = solo.Stop(steady_clock::now() + config.worker.drain);
-    if (!stopped)
-      LeaveBehind(
-          session, stopped.error(),
-          told.code == ExitCode::kInterrupted ? ExitCode::kInterrupted : ExitCode::kAbandoned);
-    return told.code;
+    // What did not end by now has had its time.
+    const auto grace = ended.end ? config.worker.drain : std::chrono::milliseconds(0);
+    const Status stopped = solo.Stop(steady_clock::now() + grace);
+    if (stopped) return told.code;
+    LeaveBehind(session, stopped.error(),
+                ended.interrupted ? ExitCode::kInterrupted : ExitCode::kAbandoned);
   }
 
   static Error Missing(trial::Solo& solo, const trial::StepRequest& request) {

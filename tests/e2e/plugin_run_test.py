@@ -2,6 +2,7 @@
 """tasker-host plugin run and plugin check, as the author of a plugin types them."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -104,8 +105,17 @@ class PluginRun(unittest.TestCase):
         self.assertEqual((process.returncode, answer["outcome"], answer["error"]["message"], answer["interrupted"]),
                          (INTERRUPTED, "failed", "cancelled", True))
 
+    def test_ctrl_c_ends_an_init_that_hangs(self):
+        zoo = pathlib.Path(os.environ["TASKER_BUILD"]) / "tests" / "plugins" / "zoo"
+        self.workspace.add_plugin(zoo / "zoo_hangs_in_init.so")
+        process = subprocess.Popen([HOST, "plugin", "run", "plugins/zoo_hangs_in_init.so", "--handler", "x"],
+                                   cwd=self.workspace.path, env=self.workspace.environment(),
+                                   stdin=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=PATIENCE_S), -signal.SIGINT)
+
     def test_what_does_not_heed_cancel_is_left_behind(self):
-        (self.workspace.path / "worker.toml").write_text('[worker]\ndrain = "100ms"\n', encoding="utf-8")
         process, err = self.begin("echo.stuck")
         process.send_signal(signal.SIGINT)
         until("it is told", lambda: "Ctrl-C again leaves it behind" in err.read_text(encoding="utf-8"))
@@ -113,6 +123,7 @@ class PluginRun(unittest.TestCase):
         out, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual((process.returncode, json.loads(out)["outcome"]), (INTERRUPTED, "abandoned"))
         self.assertIn("1 unfinished attempt of handler 'echo.stuck'", err.read_text(encoding="utf-8"))
+        (self.workspace.path / "worker.toml").write_text('[worker]\ndrain = "100ms"\n', encoding="utf-8")
         status, answer = self.run_step("echo.stuck", "--timeout", "0.05")
         self.assertEqual((status, answer["outcome"]), (ABANDONED, "timeout"))
 
