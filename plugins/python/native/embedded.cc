@@ -58,10 +58,11 @@ sys.meta_path.insert(0, _NativeModule())
 
 // Starts the package's machinery, as Worker.start does in a program of its own.
 constexpr char kStart[] = R"python(
-def start(path, packages, auto_discover, strict, threads, async_limit, fallback):
+def start(path, packages, auto_discover, strict, threads, async_limit, venv, beside):
     sys.path[:0] = path
     if importlib.util.find_spec("tasker_core") is None:
-        sys.path.append(fallback)
+        # A virtualenv's packages win; Debian's do not, for its pydantic may be of another major version.
+        sys.path.insert(len(sys.path) if venv else len(path), beside)
     from tasker_core.worker import Worker
     worker = Worker()
     worker._start(packages, None, auto_discover=auto_discover, strict=strict, threads=threads,
@@ -182,7 +183,7 @@ void Embedded::PluginStarts(const std::string& config) {
   try {
     const py::object worker = (*globals_)["start"](
         read.path, read.packages, read.auto_discover, read.strict, read.max_concurrent_handlers,
-        read.max_concurrent_async, FolderOfThisLibrary() + "/../python");
+        read.max_concurrent_async, !read.venv.empty(), FolderOfThisLibrary() + "/../python");
     worker_ = std::make_unique<py::object>(worker).release();
   } catch (py::error_already_set& raised) {
     throw std::runtime_error(raised.what());
