@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 
-ROOTS = ("host", "sdk", "plugins", "examples", "tests", "bench", "scripts")
+ROOTS = ("host", "sdk", "plugins", "examples", "tests", "bench", "scripts", "packaging")
 CPP = {".cc", ".c", ".h", ".hpp"}
 CODE = CPP | {".py", ".sql", ".cmake", ".txt", ""}
 FILE_LINES_MAX, FUNCTION_LINES_MAX, LINE_COLUMNS_MAX = 600, 70, 120

@@ -83,6 +83,9 @@ constexpr std::array kCommands = {
     Entry{"store", "backup", "Copy the store into a new file, also under running hosts",
           MakeStoreBackup},
     Entry{"store", "prune", "Delete tasks that ended long ago", MakeStorePrune},
+    Entry{nullptr, "completion", "Print a shell's completion script, as packages install it",
+          MakeCompletion},
+    Entry{nullptr, "__complete", "What may follow on the command line", MakeComplete},
 };
 
 struct Group {

@@ -53,5 +53,7 @@ std::unique_ptr<Command> MakeStoreStats();
 std::unique_ptr<Command> MakeStoreBackup();
 std::unique_ptr<Command> MakeStorePrune();
 std::unique_ptr<Command> MakeDoctor();
+std::unique_ptr<Command> MakeCompletion();
+std::unique_ptr<Command> MakeComplete();
 
 }  // namespace tasker::cli

@@ -23,5 +23,6 @@ tasker_module(cli
     cli/step_options.cc cli/plugin_run.cc cli/plugin_check.cc cli/findings_text.cc
     cli/store_verify.cc cli/store_stats.cc cli/store_backup.cc cli/store_prune.cc
     cli/systemd.cc cli/attendant.cc cli/doctor.cc cli/doctor_machine.cc cli/doctor_handlers.cc
+    cli/completion.cc cli/complete.cc
   LINK tasker_pipeline tasker_trial tasker_store tasker_plugin tasker_workflow tasker_log tasker_config tasker_base
     tasker::sdk CLI11::CLI11 Boost::json)

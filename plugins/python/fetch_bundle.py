@@ -1,5 +1,5 @@
-"""Puts what the package needs at run time, at the versions of constraints.txt, into the folder that is named. Quick when
-it is there already."""
+"""Puts what the package needs at run time, at the versions of constraints.txt, into the folder that is named; quick
+when it is there already."""
 
 import pathlib
 import shutil

@@ -21,6 +21,7 @@ tasker_add_python_test(e2e.acts SCRIPT e2e/acts_test.py LABEL e2e TIMEOUT 300)
 tasker_add_python_test(e2e.unserved SCRIPT e2e/unserved_test.py LABEL e2e TIMEOUT 300)
 tasker_add_python_test(e2e.cli SCRIPT e2e/cli_test.py LABEL e2e TIMEOUT 300
   ARGS $<TARGET_FILE:tasker-host> ${PROJECT_BINARY_DIR}/plugins)
+tasker_add_python_test(e2e.completion SCRIPT e2e/completion_test.py LABEL e2e TIMEOUT 120)
 tasker_add_python_test(e2e.store_commands SCRIPT e2e/store_commands_test.py LABEL e2e TIMEOUT 300)
 tasker_add_python_test(e2e.store_upkeep SCRIPT e2e/store_upkeep_test.py LABEL e2e TIMEOUT 300)
 # It measures how often a watchdog is fed.
