@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
-from conftest import HANDLERS, PATIENCE_S, configure, template, wait_for_log, wait_until
+from conftest import HANDLERS, PATIENCE_S, VENV, configure, template, wait_for_log, wait_until
 
 ABANDONED = 75  # The exit status of a host whose handlers did not return.
 
@@ -34,6 +36,23 @@ def test_plugin_list_names_the_handlers_in_python(program, host):
     running = host('packages = ["app.handlers"]')
     listed = running.client("plugin", "list")
     assert listed.returncode == 0 and "app.noop" in listed.stdout, listed.stderr
+
+
+def test_a_virtualenvs_packages_win_over_those_beside_the_plugin(program):
+    plugins, beside = program.path / "lib" / "plugins", program.path / "lib" / "python"
+    plugins.mkdir(parents=True)
+    build = Path(os.environ["TASKER_BUILD"])
+    shutil.copy(build / "plugins_python" / "libtasker_python.so", plugins)
+    shutil.copytree(build / "python" / "tasker_core", beside / "tasker_core")
+    (beside / "pydantic.py").write_text("raise ImportError('this is the one beside the plugin')\n")
+    program.write("app/handlers.py", HANDLERS)
+    listed = []
+    for venv in (f'venv = "{VENV}"', ""):
+        program.write("worker.toml", f'[plugins]\ndirs = ["{plugins}"]\n[plugin.python]\n{venv}\n'
+                                     'packages = ["app.handlers"]\n')
+        listed.append(program.host("--config", "worker.toml", "plugin", "list"))
+    assert listed[0].returncode == 0 and "app.noop" in listed[0].stdout, listed[0].stderr
+    assert listed[1].returncode == 1 and "the one beside the plugin" in listed[1].stderr
 
 
 def test_the_worker_belongs_to_tasker_host(program, host):
