@@ -110,7 +110,7 @@ class Plugins(unittest.TestCase):
         flags = run("pkg-config", "--cflags", "--libs", "tasker",
                     env={**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "share" / "pkgconfig")}).split()
         library = FOLDER / "with_pkg_config.so"
-        run("gcc", "-shared", PLUGINS / "hello_c.c", *flags, "-o", library)
+        run("gcc", "-shared", "-fPIC", PLUGINS / "hello_c.c", *flags, "-o", library)
         self.assert_is_a_plugin(library)
 
     def test_that_lack_a_symbol_do_not_link(self):
