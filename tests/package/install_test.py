@@ -84,6 +84,17 @@ class Install(unittest.TestCase):
                     "--json")
         self.assertEqual(json.loads(shown)["store.path"]["value"], "/var/lib/tasker/tasker.db")
 
+    @unittest.skipUnless((pathlib.Path(BUILD) / "plugins_python").is_dir(), "this build has no Python")
+    def test_its_plugin_for_python_finds_the_package_beside_it(self):
+        prefix = FOLDER / "with_python"
+        run("cmake", "--install", BUILD, "--prefix", prefix, "--component", "python")
+        self.assertTrue(list((prefix / "lib/tasker/python/tasker_core/__pycache__").glob("worker.*.pyc")))
+        config = FOLDER / "python.toml"
+        config.write_text(f'[plugins]\ndirs = ["{prefix}/lib/tasker/plugins"]\n'
+                          f'[plugin.python]\nvenv = "{TREE}/.venv"\n', encoding="utf-8")
+        listed = json.loads(run(PREFIX / "bin/tasker-host", "--config", config, "plugin", "list", "--json"))
+        self.assertEqual([plugin["name"] for plugin in listed["plugins"]], ["python"])
+
 
 class Plugins(unittest.TestCase):
     def assert_is_a_plugin(self, library):
