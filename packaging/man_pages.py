@@ -25,12 +25,14 @@ class Help:
         self.words = words
         self.about, usage, *lines = text.splitlines()
         self.usage = usage.removeprefix("Usage: ")
-        self.sections, self.items = {}, None
+        self.sections, self.items, self.notes = {}, None, []
         for line in lines:
-            if line and not line.startswith(" "):
-                self.items = self.sections.setdefault(line.rstrip(":"), [])
-            elif line.strip():
+            if line.startswith(" ") and line.strip():
                 self._add(line)
+            elif line.endswith(":"):
+                self.items = self.sections.setdefault(line.rstrip(":"), [])
+            elif line:
+                self.notes.append(line)
 
     def _add(self, line):
         """"  name   meaning", or more of the meaning of the name above."""
@@ -70,6 +72,8 @@ def host_page(program, settings):
         yield f"## {command.usage}\n\n{plain(command.about)}.\n"
         yield from command.list("Positionals")
         yield from command.list("Options", leave_out=["-h"])
+        if command.notes:
+            yield plain("\n".join(command.notes)) + "\n"
     yield "# EXIT STATUS\n"
     yield from top.list("Exit codes")
     yield "# ENVIRONMENT\n\n*TASKER\\_CONFIG\\_PATH*\n\tThe configuration file.\n"
