@@ -103,6 +103,7 @@ json::object ToJson(const store::TaskSummary& summary) {
 json::object ToJson(const store::TaskView& view, std::optional<std::int32_t> only) {
   json::object task = ToJson(view.summary);
   task["context"] = Embedded(view.context);
+  task["request"] = Embedded(view.envelope);
   json::array steps;
   for (const store::StepView& step : view.steps) {
     if (!only || step.row.n == *only) steps.push_back(ToJson(view, step));

@@ -73,6 +73,14 @@ class Submit final : public Command {
         ->option_text("KEY");
     app.add_option("--priority", submission_.priority, "Higher ones are claimed first; default 0")
         ->option_text("N");
+    app.add_option("--tag", submission_.envelope.tags,
+                   "Kept with the task, for its handlers; may be repeated")
+        ->option_text("TAG")
+        ->expected(1)
+        ->take_all();
+    app.add_option("--correlation-id", correlation_,
+                   "What the task belongs to, a uuid; default: the task's own")
+        ->option_text("UUID");
     app.add_flag("--wait", wait_,
                  "Watch the task until it ends or is blocked, and print its results");
   }
@@ -86,7 +94,8 @@ class Submit final : public Command {
                    session.CommandLine("template validate " + found.path));
     }
     TRY(submission_.context, ReadContext(submission_.context, config.limits.context_max_bytes));
-    submission_.source_system = "tasker-host";
+    submission_.envelope.source_system = "tasker-host";
+    TRY_OK(ReadCorrelation());
     submission_.key = key_;
     // Before anything is written: a bad context leaves no trace in the store.
     TRY(store::Submit submit,
@@ -102,6 +111,13 @@ class Submit final : public Command {
   }
 
  private:
+  Status ReadCorrelation() {
+    if (!correlation_) return Ok();
+    submission_.envelope.correlation = Uuid::Parse(*correlation_);
+    if (submission_.envelope.correlation) return Ok();
+    return Invalid("--correlation-id: '" + *correlation_ + "' is no UUID");
+  }
+
   Result<ExitCode> Answered(const store::Ack& ack, Uuid task, const FoundTemplate& found,
                             Client& client, Session& session) {
     const bool duplicate = ack.code == store::Ack::Code::kDuplicate;
@@ -155,7 +171,7 @@ class Submit final : public Command {
 
   std::string template_;
   pipeline::Submission submission_;
-  std::optional<std::string> key_;
+  std::optional<std::string> key_, correlation_;
   bool wait_ = false;
 };
 

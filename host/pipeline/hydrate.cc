@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "pipeline/envelope.h"
 #include "pipeline/timestamps.h"
 #include "workflow/identity.h"
 #include "workflow/template_json.h"
@@ -63,20 +64,21 @@ std::string DependenciesJson(const Uuid& task, const StepTexts& texts,
 }
 
 std::string TaskRowJson(const store::Claimed& claimed, const StepTexts& texts,
-                        const std::string& task_uuid, const Uuid& correlation) {
+                        const std::string& task_uuid, const EnvelopeRow& asked) {
   std::string created;
   AppendTimestamp(claimed.created, created);
   std::string out = "{\"task_uuid\":\"";
-  out.append(task_uuid).append(texts.task_row_middle).append(created);
-  out +=
-      "\",\"initiator\":null,\"source_system\":null,\"reason\":null,\"tags\":null,"
-      "\"identity_hash\":null,\"priority\":";
-  out.append(std::to_string(claimed.priority)).append(",\"created_at\":\"").append(created);
+  out.append(task_uuid).append(texts.task_row_middle);
+  out.append(asked.requested_at.empty() ? created : asked.requested_at);
+  out.append("\",").append(asked.who).append(",\"tags\":").append(asked.tags);
+  out.append(",\"identity_hash\":null,\"priority\":").append(std::to_string(claimed.priority));
+  out.append(",\"created_at\":\"").append(created);
   out += "\",\"updated_at\":\"";
   AppendTimestamp(claimed.claimed, out);
-  out.append("\",\"correlation_id\":\"")
-      .append(correlation.ToString())
-      .append("\",\"parent_correlation_id\":null}");
+  out.append("\",\"correlation_id\":\"");
+  out.append(asked.correlation ? asked.correlation->ToString() : task_uuid);
+  out += "\",\"parent_correlation_id\":";
+  out += asked.parent_correlation ? '"' + asked.parent_correlation->ToString() + "\"}" : "null}";
   return out;
 }
 
@@ -110,7 +112,7 @@ std::optional<store::Hydrated> FromMemory(const store::TaskTexts& texts,
                                           const std::vector<std::int32_t>& ancestors,
                                           std::size_t bytes_max) {
   store::Hydrated out;
-  std::size_t bytes = texts.context->size();
+  std::size_t bytes = texts.input->bytes();
   for (const auto& result : texts.results) {
     if (!std::ranges::binary_search(ancestors, result->n)) continue;
     bytes += result->result.size() + result->metadata.size();
@@ -118,7 +120,7 @@ std::optional<store::Hydrated> FromMemory(const store::TaskTexts& texts,
     out.dependencies.push_back(*result);
   }
   if (bytes > bytes_max) return std::nullopt;
-  out.context = *texts.context;
+  out.input = *texts.input;
   return out;
 }
 
@@ -167,6 +169,7 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   const workflow::TaskTemplate& definition = claimed.workflow->definition;
   const workflow::StepDefinition& step = DefinitionOf(*claimed.workflow, claimed.template_step);
   const std::string task_uuid = claimed.task.ToString();
+  const EnvelopeRow asked = RowOf(hydrated.input.envelope);
 
   auto input = std::make_unique<plugin::StepInput>();
   input->claim = workflow::Number(claimed.claim);
@@ -176,7 +179,7 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   input->priority = claimed.priority;
   input->task = claimed.task;
   input->step = workflow::StepUuid(claimed.task, claimed.step.n);
-  input->correlation = hydrated.correlation.value_or(claimed.task);
+  input->correlation = asked.correlation.value_or(claimed.task);
   input->call_id = workflow::CallId(claimed.task, input->claim);
   input->handler = step.handler.callable;
   input->method = step.handler.method;
@@ -186,10 +189,10 @@ std::unique_ptr<plugin::StepInput> BuildInput(const store::Claimed& claimed, con
   input->task_version = definition.version;
   input->step_name = step.name;
   input->idempotency_key = task_uuid + texts.idempotency_tail;
-  input->context = std::move(hydrated.context);
+  input->context = std::move(hydrated.input.context);
   input->dependencies = DependenciesJson(claimed.task, texts, hydrated.dependencies);
   input->checkpoint = std::move(hydrated.checkpoint);
-  input->task_row = TaskRowJson(claimed, texts, task_uuid, input->correlation);
+  input->task_row = TaskRowJson(claimed, texts, task_uuid, asked);
   input->step_row =
       StepRowJson(claimed, texts, task_uuid, input->step.ToString(), hydrated.last_attempt);
   input->config = Shared(claimed, step.handler.initialization);

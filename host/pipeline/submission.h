@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "pipeline/envelope.h"
 #include "store/store.h"
 #include "workflow/template.h"
 
@@ -18,7 +19,7 @@ struct Submission {
   std::optional<std::string> key;  // the same key and template is the same task
   std::int32_t priority = 0;
   std::optional<Time> start_at;
-  std::string initiator, source_system, reason;  // upstream's TaskRequest
+  Envelope envelope;
 };
 
 // Checks size, depth and the template's input_schema (errors say what is wrong where, and which

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pipeline/task_shapes.h"
+#include "pipeline/timestamps.h"
 #include "workflow/identity.h"
 
 namespace tasker::pipeline {
@@ -23,17 +24,22 @@ constexpr std::int64_t kOffsetMax = 1'000'000;
 constexpr std::int64_t kPriorityMax = 100;
 
 // Nothing for a key that is not there, or null.
-Result<std::optional<std::string>> Text(const json::object& request, std::string_view key) {
+const json::value* Find(const json::object& request, std::string_view key) {
   const json::value* const value = request.if_contains(key);
-  if (value == nullptr || value->is_null()) return std::optional<std::string>();
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+Result<std::optional<std::string>> Text(const json::object& request, std::string_view key) {
+  const json::value* const value = Find(request, key);
+  if (value == nullptr) return std::optional<std::string>();
   if (!value->is_string()) return Invalid(std::string(key) + " is no text");
   return std::optional<std::string>(std::string(value->as_string()));
 }
 
 Result<std::int64_t> Number(const json::object& request, std::string_view key,
                             std::int64_t otherwise, std::int64_t min, std::int64_t max) {
-  const json::value* const value = request.if_contains(key);
-  if (value == nullptr || value->is_null()) return otherwise;
+  const json::value* const value = Find(request, key);
+  if (value == nullptr) return otherwise;
   const bool fits = value->is_int64() && value->as_int64() >= min && value->as_int64() <= max;
   if (!fits) {
     return Invalid(std::string(key) + " is no number from " + std::to_string(min) + " to " +
@@ -42,12 +48,52 @@ Result<std::int64_t> Number(const json::object& request, std::string_view key,
   return value->as_int64();
 }
 
-Result<Uuid> Id(const json::object& request, std::string_view key) {
+Result<std::optional<Uuid>> MaybeId(const json::object& request, std::string_view key) {
   TRY(const std::optional<std::string> text, Text(request, key));
-  const auto id = Uuid::Parse(text.value_or(""));
-  if (!id)
-    return Invalid("Invalid " + std::string(key) + ": '" + text.value_or("") + "' is no UUID");
+  if (!text) return std::optional<Uuid>();
+  const auto id = Uuid::Parse(*text);
+  if (!id) return Invalid("Invalid " + std::string(key) + ": '" + *text + "' is no UUID");
+  return id;
+}
+
+Result<Uuid> Id(const json::object& request, std::string_view key) {
+  TRY(const std::optional<Uuid> id, MaybeId(request, key));
+  if (!id) return Invalid("Invalid " + std::string(key) + ": '' is no UUID");
   return *id;
+}
+
+Result<std::vector<std::string>> Tags(const json::object& request) {
+  std::vector<std::string> tags;
+  const json::value* const value = Find(request, "tags");
+  if (value == nullptr) return tags;
+  if (!value->is_array()) return Invalid("tags is no list of texts");
+  for (const json::value& tag : value->as_array()) {
+    if (!tag.is_string()) return Invalid("tags is no list of texts");
+    tags.emplace_back(tag.as_string());
+  }
+  return tags;
+}
+
+Result<Envelope> EnvelopeOf(const json::object& request) {
+  TRY(const std::optional<std::string> initiator, Text(request, "initiator"));
+  TRY(const std::optional<std::string> source, Text(request, "source_system"));
+  TRY(const std::optional<std::string> reason, Text(request, "reason"));
+  TRY(const std::optional<std::string> requested, Text(request, "requested_at"));
+  Envelope envelope;
+  envelope.initiator = initiator.value_or("");
+  envelope.source_system = source.value_or("");
+  envelope.reason = reason.value_or("");
+  TRY(envelope.tags, Tags(request));
+  TRY(envelope.correlation, MaybeId(request, "correlation_id"));
+  TRY(envelope.parent_correlation, MaybeId(request, "parent_correlation_id"));
+  if (requested) {
+    const auto time = ParseTimestamp(*requested);
+    if (!time) return Prefixed("Invalid requested_at", time.error());
+    envelope.requested = *time;
+  }
+  if (const json::value* const options = Find(request, "options"))
+    envelope.options = json::serialize(*options);
+  return envelope;
 }
 
 Result<const store::StepView*> FindStep(const store::TaskView& view, const Uuid& wanted) {
@@ -127,19 +173,12 @@ Result<json::value> TaskService::Create(const Request& request) const {
   if (version && !version->empty()) wanted += "@" + *version;
 
   Submission submission;
-  if (const json::value* const context = request.if_contains("context");
-      context != nullptr && !context->is_null()) {
+  if (const json::value* const context = Find(request, "context"))
     submission.context = json::serialize(*context);
-  }
   TRY(submission.key, Text(request, "idempotency_key"));
   TRY(const std::int64_t priority, Number(request, "priority", 0, -kPriorityMax, kPriorityMax));
   submission.priority = static_cast<std::int32_t>(priority);
-  TRY(const std::optional<std::string> initiator, Text(request, "initiator"));
-  TRY(const std::optional<std::string> source, Text(request, "source_system"));
-  TRY(const std::optional<std::string> reason, Text(request, "reason"));
-  submission.initiator = initiator.value_or("");
-  submission.source_system = source.value_or("");
-  submission.reason = reason.value_or("");
+  TRY(submission.envelope, EnvelopeOf(request));
   TRY(const Submitted submitted, access_.submit(wanted, submission));
   TRY(const store::TaskView view, View(submitted.task));
   return json::value(ClientTask(view));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/envelope.h"
 #include "pipeline/timestamps.h"
 #include "workflow/identity.h"
 #include "workflow/rows.h"
@@ -171,6 +172,23 @@ json::object ClientStep(const store::TaskView& view, const store::StepView& step
           {"served", step.served}};
 }
 
+// Every member that a request may have beside its context, whether it was said or not.
+json::object RequestOf(const store::TaskView& view) {
+  json::object request = {{"initiator", ""},
+                          {"source_system", ""},
+                          {"reason", ""},
+                          {"tags", nullptr},
+                          {"correlation_id", view.summary.uuid.ToString()},
+                          {"parent_correlation_id", nullptr},
+                          {"requested_at", ClientTime(view.summary.created)},
+                          {"options", nullptr}};
+  const json::value envelope = ClientJson(view.envelope);
+  if (!envelope.is_object()) return request;
+  for (const auto& [key, said] : envelope.as_object()) request[key] = said;
+  if (envelope.as_object().contains("requested_at")) request["requested_at"].as_string() += "Z";
+  return request;
+}
+
 json::object ClientTask(const store::TaskView& view) {
   const store::TaskSummary& summary = view.summary;
   const Tally tally = Count(view);
@@ -189,9 +207,6 @@ json::object ClientTask(const store::TaskView& view) {
       {"completed_at", ClientTime(summary.ended)},
       {"context", ClientJson(view.context)},
       {"priority", summary.priority},
-      {"tags", nullptr},
-      {"correlation_id", summary.uuid.ToString()},
-      {"parent_correlation_id", nullptr},
       {"total_steps", view.steps.size()},
       {"pending_steps", tally.pending},
       {"in_progress_steps", tally.in_progress},
@@ -203,18 +218,15 @@ json::object ClientTask(const store::TaskView& view) {
       {"completion_percentage", 100.0 * static_cast<double>(tally.completed) / total},
       {"health_status", verdict.health},
       {"steps", std::move(steps)}};
-  const json::value envelope = ClientJson(view.envelope);
-  for (const char* const key : {"initiator", "source_system", "reason"}) {
-    const json::value* const said =
-        envelope.is_object() ? envelope.as_object().if_contains(key) : nullptr;
-    task[key] = said == nullptr ? json::value("") : *said;
-  }
+  json::object asked = RequestOf(view);
+  for (auto& [key, said] : asked) task[key] = std::move(said);
   return task;
 }
 
 json::array ClientAudit(const store::TaskView& view, const store::StepView& step) {
   json::array entries;
   const std::string task = view.summary.uuid.ToString();
+  const Uuid correlation = RowOf(view.envelope).correlation.value_or(view.summary.uuid);
   for (const store::AttemptView& attempt : view.attempts) {
     if (attempt.n != step.row.n) continue;
     const std::string call =
@@ -230,7 +242,7 @@ json::array ClientAudit(const store::TaskView& view, const store::StepView& step
          {"task_uuid", task},
          {"recorded_at", ClientTime(attempt.ended)},
          {"worker_uuid", std::to_string(workflow::WorkerOf(attempt.claim))},
-         {"correlation_id", task},
+         {"correlation_id", correlation.ToString()},
          {"success", attempt.outcome == workflow::AttemptOutcome::kComplete},
          {"execution_time_ms", std::move(took)},
          {"result", ClientJson(attempt.error)},

@@ -139,13 +139,13 @@ Result<Hydrated> Reader::Hydrate(StepKey step, std::span<const std::int32_t> anc
   TRY(const auto snapshot, Snapshot::Begin(*state_->connection));
   Budget budget(bytes_max);
   Hydrated out;
-  TRY(Statement* const context, state_->Get("context"));
-  TRY(const bool row, context->Bind(step.task).Step());
+  TRY(Statement* const input, state_->Get("task_input"));
+  TRY(const bool row, input->Bind(step.task).Step());
   if (!row) return NotFound("task " + std::to_string(step.task) + " is not in the store any more");
-  TRY_OK(budget.Take(context->Text(0)));
-  out.context = context->Text(0);
-  if (!context->IsNull(1)) out.correlation = context->UuidAt(1);
-  context->Reset();
+  TRY_OK(budget.Take(input->Text(0)));
+  TRY_OK(budget.Take(input->Text(1)));
+  out.input = {std::string(input->Text(0)), std::string(input->Text(1))};
+  input->Reset();
   if (!ancestors.empty()) {
     TRY_OK(ancestors.size() <= kSearchesMax ? ReadOneByOne(*state_, step, ancestors, budget, out)
                                             : ReadRange(*state_, step, ancestors, budget, out));

@@ -19,11 +19,10 @@ namespace tasker::store {
 
 // What a handler is given beside its template.
 struct Hydrated {
-  std::string context;  // JSON
+  TaskInput input;
   std::vector<HydratedDependency>
-      dependencies;        // those of the ancestors that have a result, ascending by n
-  std::string checkpoint;  // JSON; empty: none
-  std::optional<Uuid> correlation;
+      dependencies;                  // those of the ancestors that have a result, ascending by n
+  std::string checkpoint;            // JSON; empty: none
   std::optional<Time> last_attempt;  // the end of the step's last one
 };
 

@@ -35,9 +35,8 @@ struct Submit {
   Uuid task;  // made by the client: sending a submit again is idempotent by it
   std::int64_t template_id = 0;
   std::int32_t priority = 0;
-  std::string context = "{}";  // JSON
-  std::string envelope =
-      "{}";  // JSON: initiator, source system, reason, tags of upstream's TaskRequest
+  std::string context = "{}";   // JSON
+  std::string envelope = "{}";  // JSON: what else upstream's TaskRequest says (pipeline/envelope.h)
   std::optional<std::string>
       identity;  // workflow::Identity(...): the same identity is the same task
   std::optional<Time> start_at;
@@ -129,9 +128,16 @@ struct HydratedDependency {
   Time ended;
 };
 
+// What a task was made with; nobody changes it.
+struct TaskInput {
+  std::string context, envelope;  // as in Submit
+
+  std::size_t bytes() const { return context.size() + envelope.size(); }
+};
+
 // The texts of a task, as far as the worker that stored them still has them in memory. Immutable.
 struct TaskTexts {
-  std::shared_ptr<const std::string> context;  // JSON; owners: these of later turns, and attempts
+  std::shared_ptr<const TaskInput> input;  // owners: these of later turns, and attempts
   std::vector<std::shared_ptr<const HydratedDependency>> results;  // ascending by n; owned alike
   std::size_t bytes = 0;
 };

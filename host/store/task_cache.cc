@@ -46,7 +46,7 @@ void TaskCache::Release(TaskEntry& entry) {
   entry.counted = static_cast<std::size_t>(size);
   entry.in_turn = false;
   entry.submit = nullptr;
-  entry.context.reset();
+  entry.input.reset();
   entry.steps.clear();
   if (entry.claims > 0 && steps_ <= steps_max_) return;
   steps_ -= size;

@@ -24,11 +24,11 @@ struct TaskEntry {
 
   // Of the turn that runs now.
   bool in_turn = false;
-  bool loaded = false;                 // the task's row is there, from the store or fresh
-  const Submit* submit = nullptr;      // of a fresh task
-  std::optional<std::string> context;  // of a task of which nothing has run
-  std::vector<std::int32_t> steps;     // that it may touch; ascending once loaded
-  std::size_t counted = 0;             // slots as counted in the cache's total
+  bool loaded = false;              // the task's row is there, from the store or fresh
+  const Submit* submit = nullptr;   // of a fresh task
+  std::optional<TaskInput> input;   // of a task of which nothing has run
+  std::vector<std::int32_t> steps;  // that it may touch; ascending once loaded
+  std::size_t counted = 0;          // slots as counted in the cache's total
 
   // Small tasks are loaded whole: one search instead of one a step, and their counters need not be
   // written while they run.

@@ -90,7 +90,7 @@ class TurnRunner final {
                 bool& cut);
   std::vector<Candidate> Choose(const TurnInput& in, std::vector<Candidate> candidates);
   Status LoadChosen(std::span<Candidate> chosen);
-  Status LoadContexts(std::span<TaskEntry* const> entries);
+  Status LoadInputs(std::span<TaskEntry* const> entries);
   void Claim(const Candidate& candidate, const TurnInput& in, TurnOutput& out);
   bool MayHaveMore(const TurnInput& in) const;
   // save
@@ -117,7 +117,7 @@ class TurnRunner final {
   std::optional<Time> next_due_;
   bool due_known_ = false;
   std::int64_t last_task_id_ = -1;
-  int contexts_unasked_ = 0;        // how many more contexts are taken to be large
+  int inputs_unasked_ = 0;          // how many more inputs are taken to be large
   std::optional<ClaimId> suspect_;  // the one claim held whose step has lost a process before
 
   // Of the turn that runs now.

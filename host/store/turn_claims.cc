@@ -104,7 +104,7 @@ Status TurnRunner::LoadChosen(std::span<Candidate> chosen) {
   std::ranges::sort(entries);
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
   TRY_OK(LoadTasks(entries));
-  TRY_OK(LoadContexts(entries));
+  TRY_OK(LoadInputs(entries));
   std::vector<Wanted> wanted;
   for (const Candidate& candidate : chosen) {
     if (!candidate.stored) continue;

@@ -41,20 +41,20 @@ bool IsUntouched(TaskRows& rows) {
 }  // namespace
 
 // Read here, by the way, it spares its readers a transaction for each step.
-Status TurnRunner::LoadContexts(std::span<TaskEntry* const> entries) {
+Status TurnRunner::LoadInputs(std::span<TaskEntry* const> entries) {
   constexpr std::int64_t kCharactersMax = 4096;
-  constexpr int kUnasked = 64;  // large contexts come in series, and measuring one reads it
+  constexpr int kUnasked = 64;  // large ones come in series, and measuring one reads it
   for (TaskEntry* entry : entries) {
     if (!entry->loaded || entry->submit != nullptr || entry->texts != nullptr || !entry->small() ||
         !IsUntouched(entry->rows)) {
       continue;
     }
-    if (contexts_unasked_ > 0) {
-      --contexts_unasked_;
+    if (inputs_unasked_ > 0) {
+      --inputs_unasked_;
       continue;
     }
-    TRY(entry->context, tx_.SmallContext(entry->rows.task.id, kCharactersMax));
-    if (!entry->context) contexts_unasked_ = kUnasked;
+    TRY(entry->input, tx_.SmallInput(entry->rows.task.id, kCharactersMax));
+    if (!entry->input) inputs_unasked_ = kUnasked;
   }
   return Ok();
 }
@@ -62,11 +62,12 @@ Status TurnRunner::LoadContexts(std::span<TaskEntry* const> entries) {
 void TurnRunner::KeepTexts(TurnOutput& out) {
   for (TaskEntry* entry : entries_) {
     const bool fresh = entry->submit != nullptr && entry->rows.fresh && entry->small();
-    if (!fresh && !entry->context) continue;
+    if (!fresh && !entry->input) continue;
     auto texts = std::make_shared<TaskTexts>();
-    texts->context = std::make_shared<const std::string>(fresh ? entry->submit->context
-                                                               : *std::move(entry->context));
-    texts->bytes = texts->context->size();
+    texts->input = std::make_shared<const TaskInput>(
+        fresh ? TaskInput{entry->submit->context, entry->submit->envelope}
+              : *std::move(entry->input));
+    texts->bytes = texts->input->bytes();
     cache_.Keep(*entry, std::move(texts));
   }
   if (!cache_.has_texts()) return;
@@ -89,7 +90,7 @@ void TurnRunner::KeepPayload(const workflow::PayloadWrite& payload) {
   }
   const TaskTexts& before = *entry->texts;
   auto texts = std::make_shared<TaskTexts>();
-  texts->context = before.context;
+  texts->input = before.input;
   texts->results.reserve(before.results.size() + 1);
   texts->results.assign(before.results.begin(), before.results.end());
   texts->bytes = before.bytes + payload.body.size();

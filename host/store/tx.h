@@ -80,9 +80,9 @@ class Tx {
   virtual Result<std::optional<Identified>> FindIdentity(std::string_view identity) = 0;
   virtual Result<std::int64_t> LastTaskId() = 0;
   virtual Status Load(std::span<Wanted> wanted) = 0;
-  // The context of a task, JSON; nothing when it has more than `characters_max`.
-  virtual Result<std::optional<std::string>> SmallContext(std::int64_t task,
-                                                          std::int64_t characters_max) = 0;
+  // What a task was made with; nothing when it has more than `characters_max`.
+  virtual Result<std::optional<TaskInput>> SmallInput(std::int64_t task,
+                                                      std::int64_t characters_max) = 0;
   // What a counter that is not kept says.
   static constexpr std::int32_t kNotCounted = -1;
 

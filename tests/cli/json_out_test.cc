@@ -14,6 +14,7 @@ TEST(JsonOut, ShowsATaskWithItsStepsByName) {
   EXPECT_EQ(task.at("task").as_string(), "0198c0de-0000-7000-8000-000000000001");
   EXPECT_EQ(task.at("state").as_string(), "steps_in_process");
   EXPECT_EQ(task.at("context").at("package").as_string(), "libc6");
+  EXPECT_EQ(task.at("request").at("tags").at(0).as_string(), "eu");
   const boost::json::object& report = task.at("steps").as_array().at(4).as_object();
   EXPECT_EQ(JsonLine(report.at("parents")), "[\"sizes\",\"graph\",\"names\"]\n");
   EXPECT_TRUE(report.at("claimed").is_null());

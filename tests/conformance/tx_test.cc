@@ -62,6 +62,7 @@ TEST_P(TxTest, LoadsWhatWasSaved) {
   ASSERT_TRUE(tx.Begin());
   Submit submit = NewSubmit(three_, 4);
   submit.context = R"({"x":1})";
+  submit.envelope = R"({"tags":1})";
   submit.identity = "same";
   Insert(tx, 7, submit);
   ASSERT_TRUE(tx.Commit());
@@ -78,8 +79,10 @@ TEST_P(TxTest, LoadsWhatWasSaved) {
   EXPECT_EQ((*tx.FindIdentity("same"))->uuid, submit.task);
   EXPECT_FALSE((*tx.FindIdentity("other")).has_value());
   EXPECT_EQ(*tx.LastTaskId(), 7);
-  EXPECT_EQ(*tx.SmallContext(7, 7), R"({"x":1})");
-  EXPECT_EQ(*tx.SmallContext(7, 6), std::nullopt);
+  const auto input = tx.SmallInput(7, 17);
+  EXPECT_EQ((*input)->context, R"({"x":1})");
+  EXPECT_EQ((*input)->envelope, R"({"tags":1})");
+  EXPECT_FALSE((*tx.SmallInput(7, 16)).has_value());
   tx.Rollback();
   EXPECT_EQ(Read().tasks.at(7).context, R"({"x":1})");
 }

@@ -193,6 +193,15 @@ class Submit(Cli):
             self.assertTrue(workspace.ask(*arguments)["duplicate"])
             self.assertEqual(len(workspace.ask("task", "list")["tasks"]), 1)
 
+    def test_tags_and_a_correlation_id_stay_with_the_task(self):
+        with hello_workspace() as workspace:
+            order = "01920000-0000-7000-8000-00000000000a"
+            given = ("submit", "hello", "--context", '{"name": "a"}', "--correlation-id")
+            task = workspace.ask(*given, order, "--tag", "eu", "--tag", "gold")["task"]
+            request = workspace.ask("task", "show", task)["request"]
+            self.assertEqual((request["tags"], request["correlation_id"]), (["eu", "gold"], order))
+            self.assert_refused(workspace.client(*given, "order-1"), BAD_INPUT, "--correlation-id", "'order-1'")
+
     def test_a_template_that_only_the_store_knows_may_be_named(self):
         with hello_workspace() as workspace:
             workspace.submit("hello", {"name": "a"})

@@ -52,7 +52,7 @@ std::unique_ptr<plugin::StepInput> Build(const store::Claimed& claimed, store::H
 TEST(Hydrate, GivesTheHandlerWhatTheTemplateSays) {
   const store::Claimed claimed = ClaimOf(2);
   store::Hydrated hydrated;
-  hydrated.context = R"({"a":1})";
+  hydrated.input.context = R"({"a":1})";
   hydrated.checkpoint = "[7]";
   const auto input = Build(claimed, std::move(hydrated));
   EXPECT_EQ(input->handler, "app.Join");
@@ -86,8 +86,9 @@ TEST(Hydrate, NamesTheAttempt) {
 TEST(Hydrate, CorrelatesWithTheTaskUnlessItSaysOtherwise) {
   EXPECT_EQ(Build(ClaimOf(2), {})->correlation, kTask);
   store::Hydrated hydrated;
-  hydrated.correlation = *Uuid::Parse("01920000-0000-7000-8000-0000000000ff");
-  EXPECT_EQ(Build(ClaimOf(2), hydrated)->correlation, *hydrated.correlation);
+  hydrated.input.envelope = R"({"correlation_id":"01920000-0000-7000-8000-0000000000ff"})";
+  EXPECT_EQ(Build(ClaimOf(2), hydrated)->correlation.ToString(),
+            "01920000-0000-7000-8000-0000000000ff");
 }
 
 TEST(Hydrate, GivesAnEmptyObjectToAStepWithoutDependencies) {
@@ -133,6 +134,25 @@ TEST(Hydrate, GivesTheRowsAsUpstreamHasThem) {
           R"("updated_at":"2025-08-29T00:00:01.500000"})");
   EXPECT_TRUE(workflow::CheckJson(input->task_row, 64));
   EXPECT_TRUE(workflow::CheckJson(input->step_row, 64));
+}
+
+TEST(Hydrate, GivesTheTaskRowWhatTheRequestSaid) {
+  store::Hydrated hydrated;
+  hydrated.input.envelope =
+      R"({"tags":["eu"],"correlation_id":"01920000-0000-7000-8000-0000000000ff",)"
+      R"("parent_correlation_id":"01920000-0000-7000-8000-0000000000fe",)"
+      R"("requested_at":"2025-08-28T00:00:00.000000","options":{"x":1},)"
+      R"("initiator":"ann","source_system":"web","reason":"a sale"})";
+  EXPECT_EQ(
+      Build(ClaimOf(2), std::move(hydrated))->task_row,
+      R"({"task_uuid":")" + kTask.ToString() + R"(","named_task_uuid":")" +
+          workflow::NamedTaskUuid("tests", "flow", "1.0.0").ToString() +
+          R"(","complete":false,"requested_at":"2025-08-28T00:00:00.000000","initiator":"ann",)"
+          R"("source_system":"web","reason":"a sale","tags":["eu"],"identity_hash":null,)"
+          R"("priority":-4,"created_at":"2025-08-29T00:00:00.000007",)"
+          R"("updated_at":"2025-08-29T00:00:01.500000",)"
+          R"("correlation_id":"01920000-0000-7000-8000-0000000000ff",)"
+          R"("parent_correlation_id":"01920000-0000-7000-8000-0000000000fe"})");
 }
 
 // Upstream's row counts earlier attempts, the ABI counts from one.

@@ -34,7 +34,7 @@ TEST_F(SubmissionTest, CarriesWhatWasAskedFor) {
   submission_.context = R"({"a": 1})";
   submission_.priority = 9;
   submission_.start_at = FromMicros(5);
-  submission_.initiator = "ann \"x\"";
+  submission_.envelope.initiator = "ann \"x\"";
   const auto prepared = Prepare();
   ASSERT_TRUE(prepared) << prepared.error().message;
   EXPECT_EQ(prepared->template_id, 17);
@@ -89,8 +89,23 @@ TEST_F(SubmissionTest, RefusesAContextThatBreaksTheSchema) {
 }
 
 TEST_F(SubmissionTest, RefusesAnOverlongInitiator) {
-  submission_.initiator = std::string(2000, 'x');
+  submission_.envelope.initiator = std::string(2000, 'x');
   ExpectRefused("initiator");
+}
+
+TEST_F(SubmissionTest, RefusesTagsBeyondTheLimits) {
+  submission_.envelope.tags = {"a", std::string(2000, 'x')};
+  ExpectRefused("tag has 2000 bytes");
+  submission_.envelope.tags.assign(1001, "a");
+  ExpectRefused("1001 tags");
+}
+
+TEST_F(SubmissionTest, RefusesOptionsThatAreNoObjectOrBeyondTheLimit) {
+  submission_.envelope.options = "[1]";
+  ExpectRefused("options is no JSON object");
+  limits_.context_max_bytes = 1024;
+  submission_.envelope.options = "{\"a\":\"" + std::string(2000, 'x') + "\"}";
+  ExpectRefused("limits.context_max_bytes = 1024");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 tasker_add_test(pipeline_tests LABEL unit
-  SOURCES pipeline/templates_test.cc pipeline/submission_test.cc pipeline/inbox_test.cc pipeline/demand_test.cc
+  SOURCES pipeline/templates_test.cc pipeline/timestamps_test.cc pipeline/envelope_test.cc
+    pipeline/submission_test.cc pipeline/inbox_test.cc pipeline/demand_test.cc
     pipeline/hydrate_test.cc pipeline/settled_waiters_test.cc pipeline/turn_loop_test.cc pipeline/timeout_test.cc
     pipeline/host_test.cc
   LINK tasker_pipeline)

@@ -66,6 +66,7 @@ TEST_F(ReaderTest, GivesAStepTheResultsOfAllItsAncestors) {
   WantAll(8);
   Submit submit = NewSubmit(diamond);
   submit.context = R"({"x":1})";
+  submit.envelope = R"({"tags":["eu"]})";
   TurnOutput out = Turn({submit});
   out = Turn({NewEnd(out.claimed[0], Success("\"A\""))});
   workflow::Succeeded with_metadata{.result = "\"B\"", .metadata = R"({"m":1})", .events = {}};
@@ -75,7 +76,8 @@ TEST_F(ReaderTest, GivesAStepTheResultsOfAllItsAncestors) {
   const auto ancestors = join.workflow->graph.Ancestors(join.template_step);
   const auto hydrated = reader().Hydrate(join.step, ancestors, 1 << 20);
   ASSERT_TRUE(hydrated) << hydrated.error().message;
-  EXPECT_EQ(hydrated->context, R"({"x":1})");
+  EXPECT_EQ(hydrated->input.context, R"({"x":1})");
+  EXPECT_EQ(hydrated->input.envelope, R"({"tags":["eu"]})");
   ASSERT_EQ(hydrated->dependencies.size(), 3u);
   EXPECT_EQ(hydrated->dependencies[0].result, "\"A\"");
   EXPECT_EQ(hydrated->dependencies[1].result, "\"B\"");

@@ -17,7 +17,8 @@ class TurnTextsTest : public testing::StoreTest {
     ASSERT_TRUE(reader) << reader.error().message;
     const auto stored = (*reader)->Hydrate(claimed.step, ancestors, 1 << 20);
     ASSERT_TRUE(stored) << stored.error().message;
-    EXPECT_EQ(*claimed.texts->context, stored->context);
+    EXPECT_EQ(claimed.texts->input->context, stored->input.context);
+    EXPECT_EQ(claimed.texts->input->envelope, stored->input.envelope);
     ASSERT_EQ(claimed.texts->results.size(), stored->dependencies.size());
     for (std::size_t i = 0; i < stored->dependencies.size(); ++i) {
       EXPECT_EQ(claimed.texts->results[i]->n, stored->dependencies[i].n);
@@ -26,7 +27,6 @@ class TurnTextsTest : public testing::StoreTest {
       EXPECT_EQ(claimed.texts->results[i]->ended, stored->dependencies[i].ended);
     }
     EXPECT_EQ(stored->checkpoint, "");
-    EXPECT_FALSE(stored->correlation);
   }
 
   // Another process commits.
@@ -42,6 +42,7 @@ TEST_F(TurnTextsTest, AClaimCarriesWhatTheStoreHas) {
   WantAll(4);
   Submit submit = NewSubmit(linear);
   submit.context = R"({"order":7})";
+  submit.envelope = R"({"tags":["eu"]})";
   TurnOutput out = Turn({submit});
   ASSERT_EQ(out.claimed.size(), 1U);
   ExpectAsStored(out.claimed[0], {});
@@ -99,6 +100,7 @@ TEST_F(TurnTextsTest, AClaimOfATaskThatWasThereCarriesItsContext) {
   Join();
   Submit submit = NewSubmit(linear);
   submit.context = R"({"order":7})";
+  submit.envelope = R"({"tags":["eu"]})";
   Turn({submit});
   Forget();
   WantAll(4);

@@ -52,9 +52,9 @@ class FaultyTx final : public store::Tx {
     return real_.FindIdentity(identity);
   }
   Result<std::int64_t> LastTaskId() override { return real_.LastTaskId(); }
-  Result<std::optional<std::string>> SmallContext(std::int64_t task,
-                                                  std::int64_t characters_max) override {
-    return real_.SmallContext(task, characters_max);
+  Result<std::optional<store::TaskInput>> SmallInput(std::int64_t task,
+                                                     std::int64_t characters_max) override {
+    return real_.SmallInput(task, characters_max);
   }
   Status Load(std::span<store::Wanted> wanted) override { return real_.Load(wanted); }
   Status Save(std::span<const store::Dirty> dirty, const workflow::Effects& effects,

@@ -64,6 +64,7 @@ inline store::TaskView AuditView() {
   view.summary.open = 3;
   view.summary.created = ViewedAt(std::chrono::milliseconds(1200));
   view.context = R"({"package":"libc6"})";
+  view.envelope = R"({"tags":["eu"]})";
   view.steps = {StepOf(0, "parse", StepState::kComplete, {}),
                 StepOf(1, "sizes", StepState::kComplete, {0}),
                 StepOf(2, "graph", StepState::kInProgress, {0}),

@@ -81,12 +81,13 @@ Result<std::int64_t> MemoryTx::LastTaskId() {
   return tasks.empty() ? std::int64_t{0} : tasks.rbegin()->first;
 }
 
-Result<std::optional<std::string>> MemoryTx::SmallContext(std::int64_t task,
-                                                          std::int64_t characters_max) {
+Result<std::optional<TaskInput>> MemoryTx::SmallInput(std::int64_t task,
+                                                      std::int64_t characters_max) {
   const StoredTask* stored = database_.tasks.Find(task);
-  const bool small =
-      stored != nullptr && static_cast<std::int64_t>(stored->context.size()) <= characters_max;
-  return small ? std::optional(stored->context) : std::nullopt;
+  if (stored == nullptr) return std::optional<TaskInput>();
+  TaskInput input{stored->context, stored->envelope};
+  const bool small = static_cast<std::int64_t>(input.bytes()) <= characters_max;
+  return small ? std::optional(std::move(input)) : std::nullopt;
 }
 
 Status MemoryTx::Load(std::span<Wanted> wanted) {

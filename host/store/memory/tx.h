@@ -26,8 +26,8 @@ class MemoryTx final : public Tx {
   Result<std::optional<std::int64_t>> FindTask(const Uuid& task) override;
   Result<std::optional<Identified>> FindIdentity(std::string_view identity) override;
   Result<std::int64_t> LastTaskId() override;
-  Result<std::optional<std::string>> SmallContext(std::int64_t task,
-                                                  std::int64_t characters_max) override;
+  Result<std::optional<TaskInput>> SmallInput(std::int64_t task,
+                                              std::int64_t characters_max) override;
   Status Load(std::span<Wanted> wanted) override;
 
   Status Save(std::span<const Dirty> dirty, const workflow::Effects& effects, Time now) override;

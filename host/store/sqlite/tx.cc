@@ -47,7 +47,7 @@ Status SqliteTx::PrepareAll() {
       {&task_by_identity_, "task_by_identity"},
       {&last_task_id_, "last_task_id"},
       {&load_task_, "load_task"},
-      {&small_context_, "small_context"},
+      {&small_input_, "small_input"},
       {&load_step_, "load_step"},
       {&load_all_steps_, "load_all_steps"},
       {&insert_task_, "insert_task"},
@@ -159,13 +159,13 @@ Result<std::int64_t> SqliteTx::LastTaskId() {
   return id;
 }
 
-Result<std::optional<std::string>> SqliteTx::SmallContext(std::int64_t task,
-                                                          std::int64_t characters_max) {
-  TRY(const bool row, small_context_.Bind(task, characters_max).Step());
-  if (!row) return std::optional<std::string>();
-  std::string context(small_context_.Text(0));
-  small_context_.Reset();
-  return std::optional(std::move(context));
+Result<std::optional<TaskInput>> SqliteTx::SmallInput(std::int64_t task,
+                                                      std::int64_t characters_max) {
+  TRY(const bool row, small_input_.Bind(task, characters_max).Step());
+  if (!row) return std::optional<TaskInput>();
+  TaskInput input{std::string(small_input_.Text(0)), std::string(small_input_.Text(1))};
+  small_input_.Reset();
+  return std::optional(std::move(input));
 }
 
 Result<bool> SqliteTx::ActionExists(const Uuid& action) {

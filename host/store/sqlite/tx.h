@@ -28,8 +28,8 @@ class SqliteTx final : public Tx {
   Result<std::optional<std::int64_t>> FindTask(const Uuid& task) override;
   Result<std::optional<Identified>> FindIdentity(std::string_view identity) override;
   Result<std::int64_t> LastTaskId() override;
-  Result<std::optional<std::string>> SmallContext(std::int64_t task,
-                                                  std::int64_t characters_max) override;
+  Result<std::optional<TaskInput>> SmallInput(std::int64_t task,
+                                              std::int64_t characters_max) override;
   Status Load(std::span<Wanted> wanted) override;
 
   Status Save(std::span<const Dirty> dirty, const workflow::Effects& effects, Time now) override;
@@ -77,7 +77,7 @@ class SqliteTx final : public Tx {
   TurnRows rows_;
 
   Statement begin_, commit_, data_version_;
-  Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, small_context_, load_step_,
+  Statement task_by_uuid_, task_by_identity_, last_task_id_, load_task_, small_input_, load_step_,
       load_all_steps_;
   Statement insert_task_, insert_task_input_, update_task_, update_task_counters_;
   Statement insert_steps_, end_step_, claim_step_, update_step_, update_step_waiting_;

@@ -38,6 +38,17 @@ void AppendTrace(std::string_view traceparent, std::string& out) {
   AppendString(traceparent.substr(kSpanAt, kSpanLength), out);
 }
 
+// The ABI gives it in the row only; upstream's event has it too, where there is one. In a text of
+// the row its key cannot stand: there the quotes are escaped.
+void AppendParent(std::string_view task_row, std::string& out) {
+  constexpr std::string_view kKey = "\"parent_correlation_id\":\"";
+  constexpr std::size_t kUuidLength = 36;
+  const std::size_t at = task_row.rfind(kKey);
+  if (at == std::string_view::npos) return;
+  const std::string_view parent = task_row.substr(at + kKey.size(), kUuidLength);
+  if (IsUuid(parent)) out.append(",").append(kKey).append(parent).append("\"");
+}
+
 void AppendTask(const tasker_step& step, std::string& out) {
   out += "{\"task\":{\"context\":";
   AppendOr(View(step.context), "null", out);
@@ -80,6 +91,7 @@ std::string EventJson(const tasker_step& step, const std::string& event_id) {
   out.append("\",\"correlation_id\":\"").append(correlation);
   out.append("\",\"task_correlation_id\":\"").append(correlation);
   out += '"';
+  AppendParent(View(step.task_row), out);
   AppendTrace(View(step.traceparent), out);
   out += ",\"task_sequence_step\":";
   AppendSequence(step, out);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -36,7 +35,6 @@ _REQUEST = (
     *("name", "namespace", "version", "context", "initiator", "source_system", "reason", "tags", "priority"),
     *("correlation_id", "parent_correlation_id", "idempotency_key", "requested_at", "options"),
 )
-_NOT_KEPT = ("tags", "correlation_id", "parent_correlation_id", "requested_at", "options")
 
 _SETTLED = frozenset({"complete", "error", "cancelled", "resolved_manually", "blocked_by_failures"})
 
@@ -231,7 +229,8 @@ class TaskerClient:
             reason: Why.
             **kwargs: Further fields of the request: tags, priority (-100 to 100), idempotency_key, correlation_id,
                 parent_correlation_id, requested_at, options; initiator and source_system instead of the client's.
-                Of these tags, the two correlation ids, requested_at and options are not kept yet: a warning says so.
+                The correlation ids are UUIDs, the task's own one by default; requested_at is a time in UTC, like
+                "2026-01-31T09:30:00", and now by default. Handlers find all but options in the task's row.
 
         Raises:
             TypeError: A request has no such field.
@@ -239,7 +238,6 @@ class TaskerClient:
         from tasker_core._tasker_core import client_create_task
 
         _refuse_unknown(kwargs)
-        _warn_of_what_is_not_kept(kwargs)
         request = {
             "name": name,
             "namespace": namespace,
@@ -526,12 +524,6 @@ def _refuse_unknown(arguments: dict[str, Any]) -> None:
 
         nearest = get_close_matches(unknown, _REQUEST, 1, cutoff=0.0)[0]
         raise TypeError(f"create_task() has no argument '{unknown}'; the nearest is '{nearest}'")
-
-
-def _warn_of_what_is_not_kept(arguments: dict[str, Any]) -> None:
-    dropped = [name for name in _NOT_KEPT if arguments.get(name) is not None]
-    if dropped:
-        warnings.warn(f"create_task() takes {', '.join(dropped)} and does not keep it yet", stacklevel=3)
 
 
 def _one(from_dict: Callable[[dict[str, Any]], _T], answer: Any) -> _T:

@@ -166,22 +166,78 @@ def test_a_view_and_a_command_in_different_folders_find_one_store_by_a_configura
     assert [path.parent.parent for path in program.path.rglob("tasker.db")] == [program.path]
 
 
-def test_what_a_request_cannot_hold_is_said(program):
+EVERYTHING = {"tags": ["eu", "gold"], "correlation_id": "01920000-0000-7000-8000-00000000000a",
+              "parent_correlation_id": "01920000-0000-7000-8000-00000000000b", "options": {"dry": True},
+              "requested_at": "2026-01-31T09:30:00"}
+
+
+def test_a_task_keeps_all_that_its_request_said(program):
+    program.write("app/handlers.py", """
+        from tasker_core import StepHandler
+
+        SEEN = []
+
+        class Look(StepHandler):
+            handler_name = "app.look"
+
+            def call(self, context):
+                SEEN.append((context, dict(context.event.task_sequence_step["task"]["task"])))
+                return self.success({})
+    """)
+    program.write("templates/two.yaml", template("two", ("a", "app.look", []), ("b", "app.look", ["a"])))
+    ended = program.run(f"""
+        import json
+        from tasker_core import TaskerClient, Worker
+        from tasker_core import _tasker_core as native
+        client, asked = TaskerClient(), {EVERYTHING!r}
+        early = client.create_task("two", namespace="app", **asked)
+        plain = client.create_task("two", namespace="app")
+        with Worker.start(handler_packages=["app.handlers"]):
+            late = client.create_task("two", namespace="app", **asked)
+            for task in (early, plain, late):
+                client.wait_for_task(task.task_uuid)
+        from app.handlers import SEEN
+        names = {list(EVERYTHING)!r}
+        step = client.list_task_steps(late.task_uuid)[0].step_uuid
+        print(json.dumps({{
+            "rows": [{{name: row.get(name) for name in names}} for context, row in SEEN
+                     if str(context.task_uuid) != plain.task_uuid],
+            "seen": sorted({{(str(context.correlation_id), context.event.parent_correlation_id or "")
+                             for context, row in SEEN if str(context.task_uuid) != plain.task_uuid}}),
+            "plain": [[row["tags"], row["requested_at"] == row["created_at"], row["parent_correlation_id"],
+                       row["correlation_id"] == plain.task_uuid, row["initiator"]] for context, row in SEEN
+                      if str(context.task_uuid) == plain.task_uuid],
+            "read": [[task.tags, task.correlation_id, task.parent_correlation_id]
+                     for task in (early, client.get_task(late.task_uuid), *client.list_tasks(limit=1).tasks)],
+            "native": {{name: native.client_get_task(late.task_uuid)[name] for name in names}},
+            "audit": [entry.correlation_id for entry in client.get_step_audit_history(late.task_uuid, step)]}}))
+    """).answer()
+    own, parent = EVERYTHING["correlation_id"], EVERYTHING["parent_correlation_id"]
+    assert ended["seen"] == [[own, parent]]
+    assert ended["rows"] == [{**EVERYTHING, "options": None, "requested_at": "2026-01-31T09:30:00.000000"}] * 4
+    assert ended["plain"] == [[None, True, None, True, "tasker-core-python"]] * 2
+    assert ended["read"] == [[["eu", "gold"], own, parent]] * 3
+    assert ended["native"] == {**EVERYTHING, "requested_at": "2026-01-31T09:30:00.000000Z"}
+    assert ended["audit"] == [own]
+
+
+def test_a_request_that_is_wrong_is_refused_in_one_sentence(program):
     program.write("templates/one.yaml", template("one", ("a", "app.nobody", [])))
     ended = program.run("""
-        import json, warnings
+        import json
         from tasker_core import TaskerClient
         client, said = TaskerClient(), []
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            client.create_task("one", namespace="app", tags=["a"], correlation_id="c", priority=3)
-            said += [str(warning.message) for warning in caught]
-        try:
-            client.create_task("one", namespace="app", context={"a": "\\udc80"})
-        except ValueError as error:
-            said.append(str(error))
-        print(json.dumps(said))
+        for wrong in ({"correlation_id": "c"}, {"parent_correlation_id": ""}, {"tags": "eu"}, {"tags": [1]},
+                      {"requested_at": "yesterday"}, {"options": [1]}, {"context": {"a": "\\udc80"}}):
+            try:
+                said.append(client.create_task("one", namespace="app", **wrong).task_uuid)
+            except ValueError as error:
+                said.append(str(error))
+        print(json.dumps([said, client.list_tasks().pagination.total_count]))
     """)
-    dropped, half = ended.answer()
-    assert dropped == "create_task() takes tags, correlation_id and does not keep it yet"
-    assert "half a character" in half
+    said, made = ended.answer()
+    assert made == 0
+    for sentence, words in zip(said, ("correlation_id: 'c' is no UUID", "parent_correlation_id: '' is no UUID",
+                                      "list of texts", "list of texts", "'yesterday' is no time",
+                                      "options is no JSON object", "half a character"), strict=True):
+        assert words in sentence

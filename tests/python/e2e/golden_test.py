@@ -52,7 +52,7 @@ def task_shape(context):
     return {
         "task": {
             "task_uuid": "UUID", "named_task_uuid": "UUID", "complete": False, "requested_at": "TIME",
-            "initiator": None, "source_system": None, "reason": None, "tags": None, "context": context,
+            "initiator": "test", "source_system": "e2e", "reason": "a test", "tags": None, "context": context,
             "identity_hash": None, "priority": 0, "created_at": "TIME", "updated_at": "TIME",
             "correlation_id": "UUID", "parent_correlation_id": None,
         },

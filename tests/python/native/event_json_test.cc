@@ -54,6 +54,15 @@ TEST(EventJsonTest, PutsTheRowsOfTheHostBesideItsOwnKeys) {
   EXPECT_EQ(event.at("dependency_results").at("a").at("result"), 1);
 }
 
+TEST(EventJsonTest, NamesTheParentWhereTheRowHasOne) {
+  tasker_step step = Step();
+  step.task_row = Borrowed(R"({"task_uuid":"t","parent_correlation_id":null})");
+  EXPECT_FALSE(Parsed(step).as_object().contains("parent_correlation_id"));
+  step.task_row = Borrowed(
+      R"({"task_uuid":"t","parent_correlation_id":"00000000-0000-0000-0000-000000000002"})");
+  EXPECT_EQ(Parsed(step).at("parent_correlation_id"), "00000000-0000-0000-0000-000000000002");
+}
+
 TEST(EventJsonTest, EscapesNamesAndTakesTheTraceApart) {
   tasker_step step = Step();
   step.handler = Str("a\"b\\c\n");

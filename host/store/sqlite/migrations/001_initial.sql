@@ -51,7 +51,6 @@ CREATE TABLE task(
   retrying_steps INTEGER NOT NULL,
   failed_steps INTEGER NOT NULL,
   identity TEXT,
-  correlation BLOB,
   start_us INTEGER,
   deadline_us INTEGER,
   created_us INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 -- Reads on connections of their own. A running task's counters may be -1: not kept (store/tx.h, kNotCounted).
 
--- name: context
-SELECT i.context, t.correlation FROM task_input i JOIN task t ON t.id = i.task_id WHERE i.task_id = ?1;
+-- name: task_input
+SELECT context, envelope FROM task_input WHERE task_id = ?1;
 
 -- name: payload
 SELECT body FROM payload WHERE task_id = ?1 AND n = ?2 AND kind = ?3;

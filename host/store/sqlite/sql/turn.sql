@@ -23,8 +23,8 @@ SELECT uuid, template_id, state, priority, open_steps, active_steps, retrying_st
        created_us, deadline_us
 FROM task WHERE id = ?1;
 
--- name: small_context
-SELECT context FROM task_input WHERE task_id = ?1 AND length(context) <= ?2;
+-- name: small_input
+SELECT context, envelope FROM task_input WHERE task_id = ?1 AND length(context) + length(envelope) <= ?2;
 
 -- name: load_step
 SELECT n, template_step, handler_id, state, waiting_for, priority, attempts, crashes, claim_id, revoked,
@@ -41,8 +41,8 @@ FROM step WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 ORDER BY id;
 -- name: insert_task
 INSERT INTO task(id, uuid, template_id, state, priority, open_steps, active_steps, retrying_steps,
        failed_steps, identity,
-                 correlation, start_us, deadline_us, created_us, ended_us)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11, ?13, ?12, NULL);
+                 start_us, deadline_us, created_us, ended_us)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13, ?12, NULL);
 
 -- name: insert_task_input
 INSERT INTO task_input(task_id, envelope, context) VALUES(?1, ?2, ?3);

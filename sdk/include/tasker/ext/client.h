@@ -17,7 +17,9 @@ extern "C" {
 /* operation                request                               reply
  * create_task              name, namespace, version, context,    the task
  *                          initiator, source_system, reason,
- *                          priority, idempotency_key
+ *                          priority, idempotency_key, tags,
+ *                          correlation_id, requested_at,
+ *                          parent_correlation_id, options
  * get_task                 task_uuid                             the task
  * list_tasks               limit, offset, namespace, status      tasks, pagination
  * cancel_task              task_uuid                             cancelled
