@@ -97,7 +97,7 @@ constexpr std::array kGroups = {Group{"task", "Look at tasks, and act on them"},
                                 Group{"handler", "Look at handlers, and pause them"},
                                 Group{"dlq", "Look at dead letters"},
                                 Group{"template", "Look at task templates"},
-                                 Group{"plugin", "Look at plugins; make, run and check one"},
+                                Group{"plugin", "Look at plugins; make, run and check one"},
                                 Group{"config", "Look at the configuration"},
                                 Group{"store", "Look after the store"}};
 
