@@ -11,6 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+thread_local std::chrono::nanoseconds waited_here{0};
+
 }  // namespace
 
 GilGate& GilGate::OfProcess() {
@@ -53,6 +55,8 @@ void GilGate::Measure() {
   measures_ = true;
 }
 
+std::chrono::nanoseconds GilGate::WaitedHere() { return waited_here; }
+
 GilGate::Spent GilGate::spent() const {
   return {std::chrono::nanoseconds(native_ns_), std::chrono::nanoseconds(waited_ns_)};
 }
@@ -65,11 +69,13 @@ WithoutGil::~WithoutGil() {
   GilGate& gate = GilGate::OfProcess();
   if (!gate.Enter()) GilGate::Park();
   const bool measured = since_ != Clock::time_point();
-  const Clock::time_point asked = measured ? Clock::now() : since_;
+  const Clock::time_point asked = Clock::now();
   PyEval_RestoreThread(state_);
+  const std::chrono::nanoseconds waited = Clock::now() - asked;
+  waited_here += waited;
   if (measured) {
     if (what_ == For::kWork) gate.native_ns_ += std::chrono::nanoseconds(asked - since_).count();
-    gate.waited_ns_ += std::chrono::nanoseconds(Clock::now() - asked).count();
+    gate.waited_ns_ += waited.count();
   }
   gate.Leave();
 }

@@ -31,6 +31,8 @@ class GilGate final {
   };
   void Measure();
   Spent spent() const;
+  // What the calling thread has waited to have the GIL back, measured always.
+  static std::chrono::nanoseconds WaitedHere();
 
   // For a thread that came back too late: never returns, and holds nothing.
   [[noreturn]] static void Park();

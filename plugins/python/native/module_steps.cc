@@ -35,7 +35,7 @@ std::optional<std::string> TakeStep(double timeout_s, bool only_async) {
   const auto deadline =
       std::chrono::steady_clock::now() + Seconds(std::min(timeout_s, kTakeMaxSeconds));
   const WithoutGil released(WithoutGil::For::kIdling);
-  return only_async ? Queue().TakeAsync(deadline) : Queue().Take(deadline);
+  return only_async ? Queue().TakeAsync(deadline) : Queue().Take(deadline, GilGate::WaitedHere());
 }
 
 bool Complete(const std::string& event, const std::string& result, const std::string& metadata,

@@ -13,6 +13,7 @@ void StepQueue::Open() {
   const std::lock_guard lock(mu_);
   open_ = giving_ = true;
   slots_ = {};
+  out_ = 0;
   polled_.reset();
 }
 
@@ -46,14 +47,15 @@ tasker_status StepQueue::Start(const tasker_step& step, tasker_call* call, std::
   item.deadline_ns = step.deadline_ns;
   item.since = now_();
   std::deque<Item> unwanted;
-  bool to_async = false;
+  bool to_async = false, to_wake = false;
   {
     const std::lock_guard lock(mu_);
     const bool wanted = open_ && (Consumed() || polled_.has_value());
     (wanted ? waiting_[pool] : unwanted).push_back(std::move(item));
     to_async = pool == kAsyncPool && async_takers_ > 0;
+    to_wake = wanted && (to_async || !watched_ || !LeftToOthers());
   }
-  if (unwanted.empty()) (to_async ? async_arrived_ : arrived_).notify_one();
+  if (to_wake) (to_async ? async_arrived_ : arrived_).notify_one();
   HandBack(unwanted);
   return TASKER_OK;
 }
@@ -114,14 +116,39 @@ void StepQueue::MoveWaiting(std::deque<Item>& to) {
   }
 }
 
-std::optional<std::string> StepQueue::Take(Steady deadline) {
+// Whoever runs a step will be back for these before it would help to wake another.
+bool StepQueue::LeftToOthers() { return out_ > 0 && crowd_.IsInTheWay(now_()); }
+
+std::optional<std::string> StepQueue::Take(Steady deadline, std::chrono::nanoseconds waited) {
+  thread_local Outing mine;
   std::unique_lock lock(mu_);
-  while (!Waiting()) {
-    if (!open_) return std::nullopt;
-    if (arrived_.wait_until(lock, deadline) == std::cv_status::timeout && !Waiting())
-      return std::nullopt;
+  ComeBack(mine, waited);
+  while (!Waiting() || LeftToOthers()) {
+    const Steady now = std::chrono::steady_clock::now();
+    if (!open_ || now >= deadline) return std::nullopt;
+    if (!Waiting() || watched_) {
+      arrived_.wait_until(lock, deadline);
+      continue;
+    }
+    watched_ = true;
+    arrived_.wait_until(lock, std::min(deadline, now + Crowd::kPatience));
+    watched_ = false;
   }
-  return TakeOldest();
+  mine = {this, now_(), busy_(), waited};
+  ++out_;
+  crowd_.Took(mine.took);
+  std::string event = TakeOldest();
+  const bool more = Waiting() && !watched_;
+  lock.unlock();
+  if (more) arrived_.notify_one();
+  return event;
+}
+
+void StepQueue::ComeBack(Outing& outing, std::chrono::nanoseconds waited) {
+  const Outing was = std::exchange(outing, {});
+  if (was.queue != this || out_ == 0) return;
+  --out_;
+  crowd_.CameBack(now_() - was.took - (waited - was.waited), busy_() - was.busy);
 }
 
 std::optional<std::string> StepQueue::TakeAsync(Steady deadline) {

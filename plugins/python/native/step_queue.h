@@ -15,6 +15,7 @@
 
 #include <tasker/plugin.h>
 
+#include "crowd.h"
 #include "host_link.h"
 
 namespace tasker::python {
@@ -41,8 +42,10 @@ constexpr std::uint32_t kSyncPool = 0, kAsyncPool = 1, kPools = 2;
 class StepQueue final {
  public:
   // now: the time by which a poller is gone; Take waits by the steady clock.
-  explicit StepQueue(HostLink& link, std::function<Steady()> now = &std::chrono::steady_clock::now)
-      : link_(link), now_(std::move(now)) {}
+  // busy: what the calling thread has had of a processor.
+  explicit StepQueue(HostLink& link, std::function<Steady()> now = &std::chrono::steady_clock::now,
+                     std::function<std::chrono::nanoseconds()> busy = &ThreadTime)
+      : link_(link), now_(std::move(now)), busy_(std::move(busy)) {}
 
   // From the plugin's init to its end. Before Open and after Close it takes and gives nothing.
   void Open();
@@ -61,8 +64,10 @@ class StepQueue final {
   // A consumer takes up to `slots` steps of sync handlers at once, and `async_slots` of async ones:
   // what it has taken and not ended counts. 0 and 0: nothing more; what waits is handed back.
   void Consume(std::uint32_t slots, std::uint32_t async_slots = 0);
-  // The next event. Nothing at the deadline, or once closed.
-  std::optional<std::string> Take(Steady deadline);
+  // The next event. Nothing at the deadline, or once closed. While the callers' handlers compute,
+  // one caller takes one step after the other and the others sleep on (Crowd).
+  // waited: how long the calling thread has waited for the GIL in all.
+  std::optional<std::string> Take(Steady deadline, std::chrono::nanoseconds waited = {});
   // The same, of async handlers only.
   std::optional<std::string> TakeAsync(Steady deadline);
   // The same without waiting, for a consumer that polls: it is given one step beyond those that it
@@ -116,9 +121,18 @@ class StepQueue final {
     Steady since;
   };
 
+  // What a thread that took a step remembers until it comes for the next.
+  struct Outing {
+    const StepQueue* queue = nullptr;
+    Steady took;
+    std::chrono::nanoseconds busy{0}, waited{0};
+  };
+
   // With the lock.
   bool Waiting() const { return !waiting_[kSyncPool].empty() || !waiting_[kAsyncPool].empty(); }
   bool Consumed() const { return slots_[kSyncPool] > 0 || slots_[kAsyncPool] > 0; }
+  bool LeftToOthers();
+  void ComeBack(Outing& outing, std::chrono::nanoseconds waited);
   std::string TakeFront(std::uint32_t pool);
   std::string TakeOldest();
   void MoveWaiting(std::deque<Item>& to);
@@ -131,10 +145,14 @@ class StepQueue final {
 
   HostLink& link_;
   const std::function<Steady()> now_;
+  const std::function<std::chrono::nanoseconds()> busy_;
 
   mutable std::mutex mu_;  // of what follows
   std::condition_variable arrived_, async_arrived_;
   int async_takers_ = 0;  // who wait for async_arrived_
+  int out_ = 0;           // threads that have taken a step and not come back for the next
+  bool watched_ = false;  // somebody in Take looks each kPatience whether steps are left lying
+  Crowd crowd_;
   bool open_ = false, giving_ = false;
   std::array<std::deque<Item>, kPools> waiting_;
   std::map<std::string, Held> taken_;

@@ -58,7 +58,8 @@ class StepQueueTest : public ::testing::Test {
   testing::FakeHost host;
   HostLink link;
   std::atomic<Steady> now{Steady(seconds(1000))};
-  StepQueue queue{link, [this] { return now.load(); }};
+  std::atomic<std::chrono::nanoseconds> busy{std::chrono::nanoseconds(0)};
+  StepQueue queue{link, [this] { return now.load(); }, [this] { return busy.load(); }};
 
  private:
   std::uint32_t started_ = 0;
@@ -70,6 +71,27 @@ TEST_F(StepQueueTest, AsksForNothingAndKeepsNothingWithoutAConsumer) {
   EXPECT_EQ(host.ReleasesOf(call), 1);
   EXPECT_EQ(Take(), "");
   EXPECT_EQ(host.capacity(), 0);
+}
+
+TEST_F(StepQueueTest, LeavesShortStepsToTheThreadThatRunsThem) {
+  queue.Consume(100);
+  for (int i = 0; i < 66; ++i) {  // so many make a judgement
+    Start();
+    now = now.load() + std::chrono::microseconds(30);
+    busy = busy.load() + std::chrono::microseconds(30);
+    ASSERT_NE(Take(), "");
+  }
+  Start();
+  // This thread is out and may be back at once: another one is given nothing, until that has taken
+  // too long.
+  std::string other;
+  std::thread([&] { other = Take(); }).join();
+  EXPECT_EQ(other, "");
+  std::thread patient(
+      [&] { other = IdOf(queue.Take(std::chrono::steady_clock::now() + seconds(20))); });
+  now = now.load() + Crowd::kPatience;
+  patient.join();
+  EXPECT_NE(other, "");
 }
 
 TEST_F(StepQueueTest, AsksForAsManyStepsAsTheConsumerHasRoomFor) {
