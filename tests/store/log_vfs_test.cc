@@ -29,6 +29,10 @@ class LogVfsTest : public ::testing::Test {
     const Status done = writer_->Execute(sql.c_str());
     ASSERT_TRUE(done) << done.error().message;
   }
+  void Commit() {
+    const GatheredCommit gathered;
+    Run("COMMIT");
+  }
   void InsertRows(int count) {
     Run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
         std::to_string(count) + ") INSERT INTO t SELECT printf('%.1000c', 'x') FROM n");
@@ -59,7 +63,7 @@ TEST_F(LogVfsTest, WhatIsCommittedIsInTheFile) {
   Run("BEGIN");
   InsertRows(300);  // more than is gathered at once
   EXPECT_EQ(CountInCopy(), "0");
-  Run("COMMIT");
+  Commit();
   EXPECT_EQ(CountInCopy(), "300");
   EXPECT_EQ(Count(dir_.path() / "x.db"), "300");
 }
@@ -73,17 +77,35 @@ TEST_F(LogVfsTest, ATransactionLargerThanTheCacheReadsWhatItWrote) {
   ASSERT_TRUE(bytes) << bytes.error().message;
   EXPECT_EQ(*bytes, 500'000);
   Run("UPDATE t SET body = 'y'");
-  Run("COMMIT");
+  Commit();
   EXPECT_EQ(CountInCopy(), "500");
 }
 
+// Where the log begins anew, what was spilled stands where the next commit, of whomever, is
+// written.
 TEST_F(LogVfsTest, NothingStaysOfATransactionThatIsRolledBack) {
+  InsertRows(500);
+  Run("PRAGMA wal_checkpoint(RESTART)");
   Run("PRAGMA cache_size = 10");
   Run("BEGIN");
-  InsertRows(500);
+  InsertRows(80);
   Run("ROLLBACK");
-  InsertRows(3);
-  EXPECT_EQ(CountInCopy(), "3");
+  auto other = Connection::Open((dir_.path() / "x.db").string(), Connection::Mode::kWrite, true);
+  ASSERT_TRUE(other) << other.error().message;
+  const Status updated = (*other)->Execute("UPDATE t SET body = printf('%.900c', 'b')");
+  ASSERT_TRUE(updated) << updated.error().message;
+  const SqlFile sql = ParseSqlFile(
+      "-- name: ours\nSELECT count(*) FROM t WHERE body = printf('%.900c', 'b');\n"
+      "-- name: sound\nSELECT count(*) FROM pragma_integrity_check WHERE integrity_check = "
+      "'ok';\n");
+  for (const char* name : {"ours", "sound"}) {
+    const auto seen = writer_->Number(sql, name);
+    ASSERT_TRUE(seen) << seen.error().message;
+    EXPECT_EQ(*seen, std::string(name) == "ours" ? 500 : 1) << name;
+  }
+  writer_.reset();
+  EXPECT_EQ(*(*other)->Number(sql, "ours"), 500);
+  EXPECT_EQ(*(*other)->Number(sql, "sound"), 1);
 }
 
 TEST_F(LogVfsTest, ACommitThatCannotBeWrittenFailsAndTheNextOneIsWhole) {
@@ -94,11 +116,16 @@ TEST_F(LogVfsTest, ACommitThatCannotBeWrittenFailsAndTheNextOneIsWhole) {
   small.rlim_cur = fs::file_size(log()) + 6000;  // in the midst of what follows
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const Status failed = writer_->Execute("INSERT INTO t SELECT printf('%.50000c', 'x')");
+  Run("BEGIN; INSERT INTO t SELECT printf('%.50000c', 'x')");
+  const Status failed = [this] {
+    const GatheredCommit gathered;
+    return writer_->Execute("COMMIT");
+  }();
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::kUnavailable) << failed.error().message;
+  writer_->Rollback();
   EXPECT_EQ(CountInCopy(), "2");
   InsertRows(5);
   EXPECT_EQ(CountInCopy(), "7");

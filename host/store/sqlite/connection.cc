@@ -11,9 +11,6 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;  // the belt; the turnstile is what keeps writers apart
 
-constexpr int kLookasideBytes = 1200;
-constexpr int kLookasideSlots = 256;
-
 // Checkpoints run on the committing thread. A background thread let the WAL grow to 1 GB in 5 s
 // (store.md 6).
 // The page cache stays small: at each commit SQLite walks all of it, which with 64 MiB cost more
@@ -129,8 +126,6 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, Mo
 Connection::~Connection() { sqlite3_close_v2(db_); }
 
 Status Connection::Configure(Mode mode, bool full_sync) {
-  // Statements run all the time: what they need for a moment should not come from malloc.
-  sqlite3_db_config(db_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasideSlots);
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
   if (mode == Mode::kRead) {
     TRY(begin_read_, PrepareText("BEGIN"));

@@ -7,6 +7,8 @@
 #include <new>
 #include <vector>
 
+#include "base/check.h"
+
 namespace tasker::store::sqlite {
 namespace {
 
@@ -33,20 +35,34 @@ struct LogFile : sqlite3_file {
 };
 static_assert(alignof(LogFile) == alignof(sqlite3_int64));  // what SQLite aligns files to
 
-int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
-  LogFile& log = LogFile::Of(file);
+// Of the commit that this thread is in; `log`: where it has gathered something.
+struct Commit {
+  bool under_way = false;
+  LogFile* log = nullptr;
+};
+thread_local Commit commit;
+
+int Gather(LogFile& log, const void* data, int size, sqlite3_int64 at) {
   const auto end = log.at + static_cast<sqlite3_int64>(log.gathered.size());
   if (at != end || log.gathered.size() + static_cast<std::size_t>(size) > kGatheredMax) {
     if (const int flushed = log.Flush(); flushed != SQLITE_OK) return flushed;
     log.at = at;
   }
+  commit.log = &log;
   try {
     const auto* const bytes = static_cast<const std::byte*>(data);
     log.gathered.insert(log.gathered.end(), bytes, bytes + size);
   } catch (const std::bad_alloc&) {
-    return SQLITE_NOMEM;
+    log.gathered.clear();
+    return SQLITE_IOERR_NOMEM;  // an error of the disk: after it SQLite rolls back
   }
   return SQLITE_OK;
+}
+
+int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
+  LogFile& log = LogFile::Of(file);
+  if (commit.under_way) return Gather(log, data, size, at);
+  return log.real()->pMethods->xWrite(log.real(), data, size, at);
 }
 
 // Calls the real file's method of the same name with the log as far as it was written.
@@ -59,10 +75,10 @@ int Flushed(sqlite3_file* file, Args... args) {
 
 int Close(sqlite3_file* file) {
   LogFile& log = LogFile::Of(file);
-  const int flushed = log.Flush();
+  if (commit.log == &log) commit.log = nullptr;
   const int closed = log.real()->pMethods->xClose(log.real());
   log.~LogFile();
-  return flushed != SQLITE_OK ? flushed : closed;
+  return closed;
 }
 
 // Version 1: shared memory and memory maps belong to the database's file.
@@ -91,7 +107,11 @@ sqlite3_io_methods LogMethods() {
   return methods;
 }
 
-sqlite3_vfs* DefaultVfs() { return sqlite3_vfs_find(nullptr); }
+// Asked once: its files must fit into what SQLite allocates for ours.
+sqlite3_vfs* DefaultVfs() {
+  static sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
+  return vfs;
+}
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
   sqlite3_vfs* const real = DefaultVfs();
@@ -123,6 +143,16 @@ const char* GatheringVfs() {
   static sqlite3_vfs vfs = MakeVfs();
   static const int registered = sqlite3_vfs_register(&vfs, 0);
   return registered == SQLITE_OK ? vfs.zName : nullptr;
+}
+
+GatheredCommit::GatheredCommit() {
+  CHECK(!commit.under_way);
+  commit.under_way = true;
+}
+
+GatheredCommit::~GatheredCommit() {
+  if (commit.log != nullptr) commit.log->gathered.clear();
+  commit = {};
 }
 
 }  // namespace tasker::store::sqlite

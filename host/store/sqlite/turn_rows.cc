@@ -3,6 +3,7 @@
 #include "store/sqlite/turn_rows.h"
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -119,8 +120,8 @@ class Walk {
       return SQLITE_OK;
     };
     module.xOpen = [](sqlite3_vtab* table, sqlite3_vtab_cursor** cursor) {
-      *cursor = new Cursor{{}, Table::Rows(static_cast<Connected*>(table)->rows), 0};
-      return SQLITE_OK;
+      *cursor = new (std::nothrow) Cursor{{}, Table::Rows(static_cast<Connected*>(table)->rows), 0};
+      return *cursor == nullptr ? SQLITE_NOMEM : SQLITE_OK;
     };
     module.xClose = [](sqlite3_vtab_cursor* cursor) {
       delete static_cast<Cursor*>(cursor);
@@ -162,11 +163,12 @@ class Walk {
   };
 
   static int Connect(sqlite3* db, void* rows, int, const char* const*, sqlite3_vtab** table,
-                     char**) {
+                     char**) noexcept {
     static const std::string columns = ParseSqlFile(kSql_turn_rows).at(Table::kName);
     const int declared = sqlite3_declare_vtab(db, columns.c_str());
-    if (declared == SQLITE_OK) *table = new Connected(*static_cast<const TurnRows*>(rows));
-    return declared;
+    if (declared != SQLITE_OK) return declared;
+    *table = new (std::nothrow) Connected(*static_cast<const TurnRows*>(rows));
+    return *table == nullptr ? SQLITE_NOMEM : SQLITE_OK;
   }
 };
 

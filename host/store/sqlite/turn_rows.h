@@ -25,7 +25,8 @@ struct TurnRows {
   std::span<const NewStep> steps;
 };
 
-// Makes these tables known to the connection, for as long as it is open; `rows` outlives it.
+// Makes these tables known to the connection, for as long as it is open; `rows` outlives every
+// statement that names them.
 Status RegisterTurnRows(sqlite3* db, const TurnRows& rows);
 
 }  // namespace tasker::store::sqlite

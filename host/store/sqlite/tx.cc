@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/sqlite/log_vfs.h"
 #include "store/sqlite/sql.h"
 
 namespace tasker::store::sqlite {
@@ -115,7 +116,10 @@ void SqliteTx::Rollback() {
 }
 
 Status SqliteTx::Commit() {
-  auto committed = commit_.Run();
+  const auto committed = [this] {
+    const GatheredCommit gathered;
+    return commit_.Run();
+  }();
   if (committed) {
     turnstile_.Leave();
     return Ok();
