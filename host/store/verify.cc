@@ -19,6 +19,9 @@ using sqlite::SqlFile;
 using sqlite::Statement;
 using workflow::StepState;
 
+// Behind every task, and such that (kLastTask + 1) << 20 is a step's id that SQLite can compare.
+constexpr std::int64_t kLastTask = (std::numeric_limits<std::int64_t>::max() >> 20) - 1;
+
 struct Invariant {
   const char* name;  // also of its statement
   const char* must_hold;
@@ -136,14 +139,14 @@ class Verifier final {
     TRY_OK(Ask(kSharedClaim, {}));
     std::int64_t tasks = 256;
     Page page;
-    while (page.last < std::numeric_limits<std::int64_t>::max() && !Full()) {
+    while (page.last < kLastTask && !Full()) {
       const auto begun = std::chrono::steady_clock::now();
       TRY_OK(CheckPage(page, tasks));
       const auto took = std::chrono::steady_clock::now() - begun;
       if (took > kLong) tasks = std::max(tasks / 2, kTasksMin);
       if (took < kShort) tasks = std::min(tasks * 2, kTasksMax);
     }
-    out_.all = out_.all && page.last == std::numeric_limits<std::int64_t>::max();
+    out_.all = out_.all && page.last == kLastTask;
     return Ok();
   }
 
@@ -154,7 +157,7 @@ class Verifier final {
     TRY(Statement* const last, Get("last_of_page"));
     TRY(const bool row, last->Bind(page.above, tasks).Step());
     // Rows without a task may stand behind the last one.
-    page.last = !row || last->IsNull(0) ? std::numeric_limits<std::int64_t>::max() : last->Int(0);
+    page.last = !row || last->IsNull(0) ? kLastTask : last->Int(0);
     last->Reset();
     TRY(Statement* const counts, Get("tasks_and_steps"));
     TRY(const bool counted, counts->Bind(page.above, page.last).Step());

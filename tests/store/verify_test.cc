@@ -108,6 +108,17 @@ TEST_F(VerifyTest, FindsNothingWhateverEventsCame) {
   EXPECT_GT(Number("SELECT count(*) FROM dead_letter WHERE resolution <> 'pending'"), 50);
 }
 
+TEST_F(VerifyTest, SeesAStepBehindTheLastTask) {
+  Sql("INSERT INTO handler VALUES(77, 'gone', '', 0, 0);"
+      "INSERT INTO step(id, template_step, handler_id, state, waiting_for, priority, attempts, "
+      "crashes, revoked) VALUES(7 << 20, 0, 77, 0, 0, 0, 0, 0, 0)");
+  const auto verified = Verify(*store_, {.pages = false});
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_EQ(verified->steps, 1);
+  ASSERT_EQ(verified->violations.size(), 1u);
+  EXPECT_EQ(verified->violations.front().found, "a step of a task that there is not");
+}
+
 TEST_F(VerifyTest, FindsNothingInWhatPruningLeaves) {
   for (int i = 0; i < 2'000; ++i) Operation();
   const auto counted = CountPrunable(*store_, now_);

@@ -11,7 +11,7 @@ SELECT (SELECT count(*) FROM task WHERE id > ?1 AND id <= ?2),
 -- name: graph_rows
 SELECT t.id, t.uuid, t.template_id, t.start_us IS NOT NULL, s.n, s.template_step, s.state, s.waiting_for, s.attempts
 FROM task t JOIN step s ON s.id >= t.id << 20 AND s.id < (t.id + 1) << 20
-WHERE t.id > ?1 AND t.id <= ?2 ORDER BY s.id;
+WHERE t.id > ?1 AND t.id <= ?2 ORDER BY t.id, s.id;
 
 -- name: task_counters
 SELECT id, uuid, NULL, printf('its row counts %d open, %d active, %d retrying, %d failed; its steps are %d, %d, %d, %d',
