@@ -56,7 +56,9 @@ EnvelopeRow RowOf(std::string_view envelope) {
     return row;
   }
   json::error_code error;
-  const json::value parsed = json::parse(envelope, error);
+  json::parse_options deep;
+  deep.max_depth = 1024;  // deeper than anything that the limits let into a store
+  const json::value parsed = json::parse(envelope, error, {}, deep);
   const json::object said = !error && parsed.is_object() ? parsed.as_object() : json::object();
   row.who = "\"initiator\":" + JsonOf(said, "initiator") +
             ",\"source_system\":" + JsonOf(said, "source_system") +

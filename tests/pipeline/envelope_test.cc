@@ -44,6 +44,16 @@ TEST(Envelope, GivesTheRowAllThatWasSaid) {
   EXPECT_EQ(row.parent_correlation, kCart);
 }
 
+TEST(Envelope, KeepsWhoAndWhyBesideOptionsAsDeepAsTheLimitsLet) {
+  Envelope envelope;
+  envelope.reason = "a sale";
+  envelope.correlation = kOrder;
+  envelope.options = "{\"a\":" + std::string(500, '[') + std::string(500, ']') + "}";
+  const EnvelopeRow row = RowOf(ToJson(envelope));
+  EXPECT_EQ(row.who, R"("initiator":"","source_system":"","reason":"a sale")");
+  EXPECT_EQ(row.correlation, kOrder);
+}
+
 TEST(Envelope, ThatIsEmptySaysNothing) {
   const EnvelopeRow row = RowOf("{}");
   EXPECT_EQ(row.who, R"("initiator":null,"source_system":null,"reason":null)");
