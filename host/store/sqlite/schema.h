@@ -8,7 +8,7 @@
 namespace tasker::store::sqlite {
 
 // The schema that this program writes: the number of the last migration.
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // Whether the file has this program's schema; false: it is empty. Everything else is refused in one
 // sentence.

@@ -148,6 +148,6 @@ CREATE INDEX step_revoked  ON step(revoked)  WHERE revoked = 1;
 CREATE INDEX action_task   ON action(task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX dead_letter_task ON dead_letter(task_id);
 
--- "Task": tells a store from somebody else's database. The version is that of the last migration.
+-- "Task": tells a store from somebody else's database. Version 1 was never released.
 PRAGMA application_id = 1415672683;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
