@@ -125,7 +125,10 @@ std::optional<std::string> StepQueue::Take(Steady deadline, std::chrono::nanosec
   ComeBack(mine, waited);
   while (!Waiting() || LeftToOthers()) {
     const Steady now = std::chrono::steady_clock::now();
-    if (!open_ || now >= deadline) return std::nullopt;
+    if (!open_ || now >= deadline) {
+      if (open_ && Waiting() && !watched_) arrived_.notify_one();  // somebody has to look
+      return std::nullopt;
+    }
     if (!Waiting() || watched_) {
       arrived_.wait_until(lock, deadline);
       continue;
