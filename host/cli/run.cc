@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/signals.h"
+#include "cli/start_watch.h"
 #include "cli/systemd.h"
 #include "log/log.h"
 #include "pipeline/host.h"
@@ -80,16 +81,14 @@ class RunHost final : public Command {
               {{"pid", std::int64_t{::getpid()}},
                {"config", config.file.empty() ? "none" : config.file}});
     for (const std::string& notice : config.notices) log::Info("config", notice);
-    int signal = 0;
-    const auto asked_to_end = [&] {
-      while (signal == 0) {
-        const int taken = signals.Take();
-        if (taken == 0) break;
-        if (taken != SIGUSR1) signal = taken;  // There is no status yet.
-      }
-      return signal != 0;
-    };
-    auto host = pipeline::Host::Start(config, {}, asked_to_end);
+    auto watch = StartWatch::Begin(signals);
+    if (!watch) {
+      log::Error("main", watch.error().message);
+      return ExitCodeOf(watch.error().code);
+    }
+    auto host = pipeline::Host::Start(config, {}, [&] { return (*watch)->signal() != 0; });
+    int signal = (*watch)->signal();
+    watch->reset();
     if (!host && signal != 0) {
       log::Info("main", std::string(NameOf(signal)) + " before it was up: " + host.error().message);
       return ExitCode::kOk;

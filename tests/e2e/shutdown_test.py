@@ -2,6 +2,7 @@
 """How a host ends: it drains on SIGTERM, gives up what runs too long, hurries on a second signal, and is
 buried by the next one when it was killed."""
 
+import os
 import pathlib
 import sys
 import time
@@ -16,6 +17,7 @@ THREADS = 2
 QUICK = 8
 HELD = 8
 LEFT_BEHIND = 75  # an exit code
+ZOO = pathlib.Path(os.environ["TASKER_BUILD"]) / "tests" / "plugins" / "zoo"
 
 
 def config(drain):
@@ -133,6 +135,16 @@ class Shutdown(unittest.TestCase):
             self.assertIn("died", dead.end_reason)
             self.assertIsNone(alive.ended_us)
             self.assertEqual(second.stop(), 0)
+
+
+class Start(unittest.TestCase):
+    def test_a_signal_ends_a_start_that_a_plugin_holds_up(self):
+        with Workspace() as workspace:
+            workspace.add_plugin(ZOO / "zoo_hangs_in_init.so")
+            host = workspace.start_host()
+            host.until("it takes signals", lambda: host.log("starts"))
+            self.assertEqual(host.stop(), LEFT_BEHIND)
+            self.assertTrue(host.log("a plugin's init may hang"))
 
 
 if __name__ == "__main__":
