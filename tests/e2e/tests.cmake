@@ -27,5 +27,8 @@ tasker_add_python_test(e2e.store_upkeep SCRIPT e2e/store_upkeep_test.py LABEL e2
 # It measures how often a watchdog is fed.
 tasker_add_python_test(e2e.service SCRIPT e2e/service_test.py LABEL e2e TIMEOUT 300 SERIAL)
 tasker_add_python_test(e2e.doctor SCRIPT e2e/doctor_test.py LABEL e2e TIMEOUT 300)
-tasker_add_python_test(e2e.plugin_run SCRIPT e2e/plugin_run_test.py LABEL e2e TIMEOUT 120)
+# ThreadSanitizer starts a thread of its own when it likes, which `plugin check` takes for the plugin's.
+if(NOT TASKER_SANITIZE MATCHES thread)
+  tasker_add_python_test(e2e.plugin_run SCRIPT e2e/plugin_run_test.py LABEL e2e TIMEOUT 120)
+endif()
 tasker_add_python_test(e2e.stuck_writer SCRIPT e2e/stuck_writer_test.py LABEL e2e TIMEOUT 120)
