@@ -183,7 +183,7 @@ TEST(Json, DepthHasTheHostsLimit) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  for (const std::size_t depth : {63, 64, 65, 66}) {
+  for (const std::size_t depth : {63u, 64u, 65u, 66u}) {
     EXPECT_EQ(Json::valid(nested(depth), 64), plugin::CheckJsonText(nested(depth), 64).has_value())
         << depth;
   }
