@@ -6,12 +6,15 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
-import tempfile
+import sys
 import unittest
 
 BUILD = os.environ["TASKER_BUILD"]
 TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests" / "support"))
+
+from installed import install, run  # noqa: E402
+
 PLUGINS = TREE / "tests" / "plugins"
 INSTALLED = {
     "bin/tasker-host", "etc/tasker/worker.toml", "lib/systemd/system/tasker-host.service",
@@ -25,20 +28,10 @@ INSTALLED = {
 }
 
 
-def run(*command, **settings):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, **settings)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def setUpModule():
     global FOLDER, PREFIX
-    FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="tasker_install_"))
-    unittest.addModuleCleanup(shutil.rmtree, FOLDER)
+    FOLDER = install("host", "dev")
     PREFIX = FOLDER / "prefix"
-    for component in ("host", "dev"):
-        run("cmake", "--install", BUILD, "--prefix", PREFIX, "--component", component)
 
 
 def build(name, source, language, compiler, call="tasker_add_plugin({name} SOURCES {source})", wanted=""):

@@ -7,13 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "plugin/in_process.h"
+#include "tests/support/plugin_copy.h"
 #include "tests/support/plugin_host.h"
 #include "tests/support/scoped_temp_dir.h"
 
 namespace tasker::plugin {
 namespace {
 
-namespace fs = std::filesystem;
+using tasker::testing::CopyPlugin;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::PluginHost;
@@ -24,10 +25,9 @@ using tasker::testing::ScopedTempDir;
 class CompatTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const fs::path file = dir_.path() / (std::string(GetParam()) + ".so");
-    fs::copy_file(fs::path(TASKER_TEST_PLUGINS) / file.filename(), file);
-    fs::permissions(file, fs::perms(0644));
-    auto loaded = InProcess::Load(file.string(), host_.registry, host_.calls, host_.limits, "{}");
+    const std::string plugin = GetParam();
+    const std::string file = CopyPlugin(plugin, dir_.path() / (plugin + ".so"));
+    auto loaded = InProcess::Load(file, host_.registry, host_.calls, host_.limits, "{}");
     ASSERT_TRUE(loaded) << loaded.error().message;
     instance_ = *std::move(loaded);
   }

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "plugin/in_process.h"
+#include "tests/support/plugin_copy.h"
 #include "tests/support/plugin_host.h"
 #include "tests/support/scoped_temp_dir.h"
 
@@ -16,6 +17,7 @@ namespace tasker::plugin {
 namespace {
 
 namespace fs = std::filesystem;
+using tasker::testing::CopyPlugin;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::PluginHost;
@@ -24,14 +26,10 @@ using tasker::testing::ScopedTempDir;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// A copy of its own for each test: a library stays loaded, and stays known by its path.
 class LibraryTest : public ::testing::Test {
  protected:
   std::string Copy(const std::string& name) {
-    const fs::path file = dir_.path() / (fs::path(name).filename().string() + ".so");
-    fs::copy_file(fs::path(TASKER_TEST_PLUGINS) / (name + ".so"), file);
-    fs::permissions(file, fs::perms(0644));
-    return file.string();
+    return CopyPlugin(name, dir_.path() / (fs::path(name).filename().string() + ".so"));
   }
   std::string ErrorOf(const std::string& file) {
     auto loaded = InProcess::Load(file, host_.registry, host_.calls, host_.limits, "{}");

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/plugin_copy.h"
 #include "tests/support/plugin_host.h"
 #include "tests/support/scoped_temp_dir.h"
 
@@ -14,6 +15,7 @@ namespace tasker::plugin {
 namespace {
 
 namespace fs = std::filesystem;
+using tasker::testing::CopyPlugin;
 using tasker::testing::In;
 using tasker::testing::kSoon;
 using tasker::testing::PluginHost;
@@ -24,12 +26,7 @@ using ::testing::HasSubstr;
 class LoadDirsTest : public ::testing::Test {
  protected:
   std::string Copy(const std::string& plugin, const std::string& to) {
-    const fs::path file = dir_.path() / to;
-    fs::create_directories(file.parent_path());
-    fs::permissions(file.parent_path(), fs::perms(0755));
-    fs::copy_file(fs::path(TASKER_TEST_PLUGINS) / (plugin + ".so"), file);
-    fs::permissions(file, fs::perms(0644));
-    return file.string();
+    return CopyPlugin(plugin, dir_.path() / to);
   }
   LoadedPlugins Load(const std::vector<std::string>& dirs) {
     std::vector<std::string> paths;

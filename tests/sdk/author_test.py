@@ -8,33 +8,27 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests" / "support"))
 
+import installed  # noqa: E402
 from workspace import HOST, Workspace  # noqa: E402
 
 EXAMPLES = TREE / "examples" / "plugins"
 
 
 def run(*command, cwd):
-    """What it printed; it must succeed."""
+    """With nothing of the caller's environment but the PATH."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "CMAKE_PREFIX_PATH": str(PREFIX)}
-    done = subprocess.run(list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True,
-                          timeout=120)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return installed.run(*command, cwd=cwd, env=environment)
 
 
 def setUpModule():
     global FOLDER, PREFIX
-    FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="tasker_author_"))
-    unittest.addModuleCleanup(shutil.rmtree, FOLDER)
+    FOLDER = installed.install("dev")
     PREFIX = FOLDER / "prefix"
-    run("cmake", "--install", os.environ["TASKER_BUILD"], "--prefix", PREFIX, "--component", "dev", cwd=FOLDER)
 
 
 def build(project):
