@@ -121,8 +121,9 @@ bool StepQueue::LeftToOthers() { return out_ > 0 && crowd_.IsInTheWay(now_()); }
 
 std::optional<std::string> StepQueue::Take(Steady deadline, std::chrono::nanoseconds waited) {
   thread_local Outing mine;
+  const std::chrono::nanoseconds busy = busy_();  // a system call, so not with the lock
   std::unique_lock lock(mu_);
-  ComeBack(mine, waited);
+  ComeBack(mine, busy, waited);
   while (!Waiting() || LeftToOthers()) {
     const Steady now = std::chrono::steady_clock::now();
     if (!open_ || now >= deadline) {
@@ -137,7 +138,7 @@ std::optional<std::string> StepQueue::Take(Steady deadline, std::chrono::nanosec
     arrived_.wait_until(lock, std::min(deadline, now + Crowd::kPatience));
     watched_ = false;
   }
-  mine = {this, now_(), busy_(), waited};
+  mine = {this, now_(), busy, waited};
   ++out_;
   crowd_.Took(mine.took);
   std::string event = TakeOldest();
@@ -147,11 +148,12 @@ std::optional<std::string> StepQueue::Take(Steady deadline, std::chrono::nanosec
   return event;
 }
 
-void StepQueue::ComeBack(Outing& outing, std::chrono::nanoseconds waited) {
+void StepQueue::ComeBack(Outing& outing, std::chrono::nanoseconds busy,
+                         std::chrono::nanoseconds waited) {
   const Outing was = std::exchange(outing, {});
   if (was.queue != this || out_ == 0) return;
   --out_;
-  crowd_.CameBack(now_() - was.took - (waited - was.waited), busy_() - was.busy);
+  crowd_.CameBack(now_() - was.took - (waited - was.waited), busy - was.busy);
 }
 
 std::optional<std::string> StepQueue::TakeAsync(Steady deadline) {

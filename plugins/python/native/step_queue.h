@@ -132,7 +132,7 @@ class StepQueue final {
   bool Waiting() const { return !waiting_[kSyncPool].empty() || !waiting_[kAsyncPool].empty(); }
   bool Consumed() const { return slots_[kSyncPool] > 0 || slots_[kAsyncPool] > 0; }
   bool LeftToOthers();
-  void ComeBack(Outing& outing, std::chrono::nanoseconds waited);
+  void ComeBack(Outing& outing, std::chrono::nanoseconds busy, std::chrono::nanoseconds waited);
   std::string TakeFront(std::uint32_t pool);
   std::string TakeOldest();
   void MoveWaiting(std::deque<Item>& to);
