@@ -19,4 +19,9 @@ inline std::string Enumerate(const std::vector<std::string>& words, std::size_t 
   return text;
 }
 
+// "a, b, c": all of them.
+inline std::string Joined(const std::vector<std::string>& words) {
+  return Enumerate(words, words.size());
+}
+
 }  // namespace tasker

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <string>
 
+#include "base/enumerate.h"
 #include "cli/client.h"
 #include "log/log.h"
 #include "workflow/state.h"
@@ -15,12 +16,6 @@ namespace tasker::cli {
 namespace {
 
 Steady Now() { return std::chrono::steady_clock::now(); }
-
-std::string Joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
-  return text;
-}
 
 void AddCounts(const Result<store::StoreCounts>& counts, log::Fields& fields) {
   if (!counts) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/enumerate.h"
 #include "cli/format.h"
 #include "cli/task_picture.h"
 #include "workflow/rows.h"
@@ -20,12 +21,6 @@ using workflow::StepState;
 
 std::string Named(const OpenWorker& worker) {
   return "worker " + std::to_string(worker.id) + " (pid " + std::to_string(worker.pid) + ")";
-}
-
-std::string Joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text.append(text.empty() ? "" : ", ").append(part);
-  return text;
 }
 
 class Explainer {

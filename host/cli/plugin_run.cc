@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "base/enumerate.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/json_out.h"
@@ -174,11 +176,10 @@ class PluginRun final : public Command {
   }
 
   static Error Missing(trial::Solo& solo, const trial::StepRequest& request) {
-    std::string known;
-    for (const plugin::HandlerInfo& handler : solo.Handlers())
-      known.append(known.empty() ? "" : ", ").append(handler.id);
+    std::vector<std::string> ids;
+    for (const plugin::HandlerInfo& handler : solo.Handlers()) ids.push_back(handler.id);
     return NotFound("plugin " + solo.instance().file() + " has no handler '" + request.handler +
-                    "' that takes a step; it has " + (known.empty() ? "none" : known));
+                    "' that takes a step; it has " + (ids.empty() ? "none" : Joined(ids)));
   }
 
   // The plugin's threads still run: nothing may be destroyed under them.

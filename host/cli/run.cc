@@ -26,8 +26,6 @@
 namespace tasker::cli {
 namespace {
 
-const char* NameOf(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
-
 // While it exists, a further signal hurries the host that another thread stops.
 class HurryOnSignal final {
  public:

@@ -42,4 +42,6 @@ int Signals::Take() {
                                                                 : 0;
 }
 
+const char* NameOf(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
+
 }  // namespace tasker::cli

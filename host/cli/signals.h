@@ -29,4 +29,7 @@ class Signals final {
   UniqueFd fd_;
 };
 
+// Of SIGINT or SIGTERM, for people.
+const char* NameOf(int signal);
+
 }  // namespace tasker::cli

@@ -41,7 +41,7 @@ void StartWatch::Watch(Signals& signals) {
     if (taken == SIGINT || taken == SIGTERM) signal_ = taken;  // of SIGUSR1 there is no status yet
   }
   if (::poll(fds, 1, kPatienceMs) != 0) return;
-  log::Error("main", std::string(signal_ == SIGINT ? "SIGINT" : "SIGTERM") +
+  log::Error("main", std::string(NameOf(signal_)) +
                          " before it was up, and the start does not end: a plugin's init may hang; "
                          "the process ends now");
   log::Stop();

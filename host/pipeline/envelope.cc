@@ -1,8 +1,8 @@
 #include "pipeline/envelope.h"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "pipeline/stored_json.h"
 #include "pipeline/timestamps.h"
 #include "workflow/template_json.h"
 
@@ -55,11 +55,8 @@ EnvelopeRow RowOf(std::string_view envelope) {
     row.who = envelope.substr(1, envelope.size() - 2);
     return row;
   }
-  json::error_code error;
-  json::parse_options deep;
-  deep.max_depth = 1024;  // deeper than anything that the limits let into a store
-  const json::value parsed = json::parse(envelope, error, {}, deep);
-  const json::object said = !error && parsed.is_object() ? parsed.as_object() : json::object();
+  const std::optional<json::value> parsed = ParseStored(envelope);
+  const json::object said = parsed && parsed->is_object() ? parsed->as_object() : json::object();
   row.who = "\"initiator\":" + JsonOf(said, "initiator") +
             ",\"source_system\":" + JsonOf(said, "source_system") +
             ",\"reason\":" + JsonOf(said, "reason");

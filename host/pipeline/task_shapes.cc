@@ -1,7 +1,6 @@
 #include "pipeline/task_shapes.h"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/envelope.h"
+#include "pipeline/stored_json.h"
 #include "pipeline/timestamps.h"
 #include "workflow/identity.h"
 #include "workflow/rows.h"
@@ -126,11 +126,8 @@ json::value ClientTime(const std::optional<Time>& time) {
 
 json::value ClientJson(std::string_view text) {
   if (text.empty()) return nullptr;
-  json::parse_options options;
-  options.max_depth = 1024;  // Deeper than anything that the limits let into a store.
-  json::error_code error;
-  json::value value = json::parse(text, error, {}, options);
-  return error ? json::value(text) : value;
+  auto value = ParseStored(text);
+  return value ? *std::move(value) : json::value(text);
 }
 
 json::object ClientStep(const store::TaskView& view, const store::StepView& step,

@@ -5,6 +5,8 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include <tasker/json_scanner.hpp>
+
 namespace tasker::plugin {
 namespace {
 
@@ -39,29 +41,6 @@ struct Ignore {
   bool on_comment(Text, Code&) { return true; }
 };
 
-// Length of the UTF-8 character at the front, 0 when there is none (Unicode 15, table 3-7).
-std::size_t CharacterLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool legal =
-        tail(1) && (first != 0xe0 || second >= 0xa0) && (first != 0xed || second < 0xa0);
-    return legal && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool legal =
-        tail(1) && (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second < 0x90);
-    return legal && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string CleanText(std::string_view text, std::size_t bytes_max) {
@@ -69,7 +48,7 @@ std::string CleanText(std::string_view text, std::size_t bytes_max) {
   out.reserve(std::min(text.size(), bytes_max));
   std::string_view rest = text;
   while (!rest.empty()) {
-    const std::size_t length = CharacterLength(rest);
+    const std::size_t length = detail::utf8_length(rest);
     const std::string_view next = length == 0 ? "\xef\xbf\xbd" : rest.substr(0, length);
     if (out.size() + next.size() > bytes_max) {
       out += "... [cut: " + std::to_string(text.size()) + " bytes, the limit is " +

@@ -1,8 +1,6 @@
 #include "trial/solo.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/own_thread.h"
 #include "plugin/in_process.h"
 #include "plugin/library.h"
 
@@ -82,9 +81,7 @@ void Solo::Start(std::unique_ptr<plugin::StepInput> input) {
     end_.reset();
   }
   worker_ = std::thread([this, input = std::move(input)]() mutable {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    BeginThread("tasker-exec");
     const std::string key = plugin::HandlerKey(input->handler, input->resolver);
     instance_->Start(key, std::move(input));
   });
